@@ -1,0 +1,1 @@
+"""offerbench: can one two-tower model serve every kind of campaign?"""

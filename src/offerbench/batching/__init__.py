@@ -1,0 +1,1 @@
+"""Target events -> batches, and the bags that a batch looks up."""

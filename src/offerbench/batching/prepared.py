@@ -1,0 +1,85 @@
+"""The prepared data set, mapped into memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offerbench.batching.sampling import Rows
+from offerbench.schema import DAY, SPLIT, USER, VALUE, VIEW, Split, bag, window
+from offerbench.storage import read_arrow, read_json, read_parquet
+
+
+@dataclass(frozen=True)
+class BagStore:
+    """The bags of one user feature for every view."""
+
+    values: npt.NDArray[np.int32]
+    """Labels; a view's distinct values stand side by side. Shape (values,)."""
+    start: Rows
+    """First row of each view's bag in `values`. Shape (views,)."""
+    length: Rows
+    """Number of distinct values of each view. Shape (views,)."""
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """What the stage `prepare` made, read-only views on its files."""
+
+    events: dict[str, npt.NDArray[np.int32]]
+    """Target events: user, day, view, a label for each offer feature. Shape (target events,)."""
+    bags: dict[str, BagStore]
+    """For each user feature."""
+    history_start: Rows
+    """First row of each view's history among the target events. Shape (views,)."""
+    history_length: Rows
+    """Number of target events in each view's history. Shape (views,)."""
+    user_sizes: dict[str, int]
+    """Number of labels of each user feature, in the order that models take them."""
+    offer_sizes: dict[str, int]
+    """Number of labels of each offer feature, in the order that models take them."""
+    first_label: int
+    """Labels below this are out-of-vocabulary buckets."""
+    user_rows: dict[Split, tuple[Rows, Rows]]
+    """First row and number of target events of each user of a split."""
+
+    def labels(self, rows: Rows, features: list[str]) -> npt.NDArray[np.int32]:
+        """Labels of events; shape (rows, features)."""
+        return np.stack([self.events[feature][rows] for feature in features], axis=1)
+
+
+def load_prepared(directory: Path) -> PreparedData:
+    """Map the prepared tables of a directory.
+
+    Raises
+    ------
+    OfferbenchError
+        If a file is missing or not what `prepare` writes.
+    """
+    features: dict[str, Any] = read_json(directory / "features.json")
+    events = read_arrow(directory / "target_events.arrow")
+    views = read_arrow(directory / "views.arrow")
+    split = read_parquet(directory / "users.parquet")[SPLIT]
+    first = np.searchsorted(events[USER], np.arange(len(split)))
+    length = np.diff(np.append(first, len(events[USER])))
+    bags = {}
+    for name in features["user_features"]:
+        start_column, length_column = bag(name)
+        bags[name] = BagStore(
+            values=read_arrow(directory / f"bag_{name}.arrow")[VALUE],
+            start=views[start_column],
+            length=views[length_column],
+        )
+    start_column, length_column = window(features["target_event"])
+    return PreparedData(
+        events={name: events[name] for name in (USER, DAY, VIEW, *features["offer_features"])},
+        bags=bags,
+        history_start=views[start_column],
+        history_length=views[length_column],
+        user_sizes=features["user_features"],
+        offer_sizes=features["offer_features"],
+        first_label=features["out_of_vocabulary_buckets"],
+        user_rows={part: (first[split == part], length[split == part]) for part in Split},
+    )

@@ -1,0 +1,1 @@
+"""Offers, scores by factors, AUC per offer, wAUC."""

@@ -1,0 +1,35 @@
+"""wAUC: the mean AUC of a task's offers, weighted by their positives."""
+
+import numpy as np
+import numpy.typing as npt
+
+from offerbench.params.evaluate import Evaluate
+
+
+def segment_masks(
+    positives: npt.NDArray[np.int64], evaluate: Evaluate
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Offers of each segment by their number of positives.
+
+    `all`; `popular`: more than `popular_min_positives`; `cold_start`: the others with more than
+    `cold_start_min_positives`.
+
+    Parameters
+    ----------
+    positives : int64, shape (offers,)
+        Positives of each offer.
+    evaluate : Evaluate
+        Parameters.
+    """
+    popular = positives > evaluate.popular_min_positives
+    return {
+        "all": np.ones(len(positives), bool),
+        "popular": popular,
+        "cold_start": ~popular & (positives > evaluate.cold_start_min_positives),
+    }
+
+
+def weighted_auc(auc: npt.NDArray[np.float64], positives: npt.NDArray[np.int64]) -> float | None:
+    """Sum of AUC times positives over sum of positives; None if there is no offer."""
+    total = positives.sum()
+    return float((auc * positives).sum() / total) if total else None

@@ -1,0 +1,57 @@
+"""Embedding tables and the mean of a bag."""
+
+import numpy as np
+import tensorflow as tf
+
+INITIAL_RANGE = 0.05  # of the uniform distribution that Keras's Embedding starts from
+
+
+def embedding_table(name: str, labels: int, dim: int, generator: np.random.Generator) -> tf.Variable:
+    """Make a table of shape (labels, dim), float32, uniform in +-0.05."""
+    values = generator.uniform(-INITIAL_RANGE, INITIAL_RANGE, (labels, dim))
+    return tf.Variable(values.astype(np.float32), name=name)
+
+
+def bag_mean(table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, bags: tf.Tensor) -> tf.Tensor:
+    """Mean of the embeddings of each bag; an empty bag gives zeros.
+
+    Parameters
+    ----------
+    table : float32, shape (labels, dim)
+        Embeddings.
+    values : int32, shape (values,)
+        Labels, the distinct ones of each bag.
+    segments : int32, shape (values,)
+        Bag of each value, ascending.
+    bags : int32, scalar
+        Number of bags.
+
+    Returns
+    -------
+    float32, shape (bags, dim)
+    """
+    return tf.sparse.segment_mean(table, values, segments, num_segments=bags)
+
+
+def weighted_bag_mean(
+    table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, weights: tf.Tensor, bags: tf.Tensor
+) -> tf.Tensor:
+    """Sum of weight times embedding over each bag.
+
+    Parameters
+    ----------
+    table : float32, shape (labels, dim)
+        Embeddings.
+    values, segments : int32, shape (values,)
+        As in `bag_mean`.
+    weights : float32, shape (values,)
+        Weights; they sum to 1 in each bag.
+    bags : int32, scalar
+        Number of bags.
+
+    Returns
+    -------
+    float32, shape (bags, dim)
+    """
+    vectors = tf.gather(table, values) * weights[:, None]  # (values, dim)
+    return tf.math.unsorted_segment_sum(vectors, segments, bags)

@@ -1,0 +1,34 @@
+"""AdamW. All that offerbench takes from tensorflow-addons, which is at its end of life, is here."""
+
+import warnings
+from typing import Any
+
+import tensorflow as tf
+
+from offerbench.params.train import Train
+
+
+def make_optimizer(train: Train) -> Any:
+    """Make the optimizer that `train.optimizer` names.
+
+    tensorflow-addons' AdamW subtracts `weight_decay * variable` at each step. Keras's subtracts
+    `learning_rate * weight_decay * variable`: its decay is converted, so that both make the same
+    update (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
+
+    Returns
+    -------
+    Any
+        An object with `apply_gradients`.
+    """
+    if train.optimizer == "adamw_keras":
+        return tf.keras.optimizers.AdamW(
+            learning_rate=train.learning_rate,
+            weight_decay=train.weight_decay / train.learning_rate,
+            jit_compile=False,  # compiled and plain updates differ in their last bits
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its notice of the end of life
+        import tensorflow_addons
+    return tensorflow_addons.optimizers.AdamW(
+        weight_decay=train.weight_decay, learning_rate=train.learning_rate
+    )

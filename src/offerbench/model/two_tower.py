@@ -1,0 +1,145 @@
+"""The two-tower model: a vector for a history, a vector for an offer, their dot product."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from offerbench.model.embedding import bag_mean, embedding_table, weighted_bag_mean
+from offerbench.model.specification import ModelSpecification
+from offerbench.model.tower import Tower
+
+
+class BatchTensors(NamedTuple):
+    """A training batch of B events that see V distinct histories and O distinct offers."""
+
+    values: dict[str, tf.Tensor]
+    """For each user feature, labels of all bags: int32, shape (values,)."""
+    segments: dict[str, tf.Tensor]
+    """For each user feature, the history of each value: int32, shape (values,), ascending."""
+    view_of_event: tf.Tensor
+    """int32, shape (B,), below V."""
+    offers: tf.Tensor
+    """Labels: int32, shape (O, offer features)."""
+    offer_of_event: tf.Tensor
+    """int32, shape (B,), below O."""
+
+
+class TwoTower(tf.Module):
+    """Embedding tables of every user feature and offer feature, and the two towers.
+
+    Parameters
+    ----------
+    specification : ModelSpecification
+        Features and shape.
+    generator : numpy.random.Generator
+        Source of the first weights.
+    """
+
+    def __init__(self, specification: ModelSpecification, generator: np.random.Generator) -> None:
+        super().__init__(name="two_tower")
+        self.specification = specification
+        parameters = specification.model
+        dim = parameters.embedding_dim
+        self.user_tables = {
+            name: embedding_table(f"user_embedding/{name}", size, dim, generator)
+            for name, size in specification.user_features.items()
+        }
+        self.offer_tables = {
+            name: embedding_table(f"offer_embedding/{name}", size, dim, generator)
+            for name, size in specification.offer_features.items()
+        }
+        self.user_tower, self.offer_tower = (
+            Tower(
+                name,
+                len(tables) * dim,
+                parameters.tower_units,
+                parameters.dropout,
+                parameters.batch_normalization_momentum,
+                generator,
+            )
+            for name, tables in (("user_tower", self.user_tables), ("offer_tower", self.offer_tables))
+        )
+
+    def embed_histories(
+        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+    ) -> tf.Tensor:
+        """Concatenated means of the bags of `views` histories; float32, shape (views, features * dim)."""
+        return tf.concat(
+            [
+                bag_mean(table, values[name], segments[name], views)
+                for name, table in self.user_tables.items()
+            ],
+            axis=1,
+        )
+
+    def embed_offers(self, offers: tf.Tensor) -> tf.Tensor:
+        """Concatenated embeddings of one value for each offer feature.
+
+        Parameters
+        ----------
+        offers : int32, shape (O, offer features)
+
+        Returns
+        -------
+        float32, shape (O, offer features * dim)
+        """
+        tables = self.offer_tables.values()
+        return tf.concat([tf.gather(table, offers[:, i]) for i, table in enumerate(tables)], axis=1)
+
+    def train_vectors(self, batch: BatchTensors, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """User and offer vector of each event of a training batch; float32, shape (B, units) each."""
+        views = tf.reduce_max(batch.view_of_event) + 1
+        histories = self.embed_histories(batch.values, batch.segments, views)  # (V, features * dim)
+        users = self.user_tower.train(histories, batch.view_of_event, seed)
+        offers = self.offer_tower.train(
+            self.embed_offers(batch.offers), batch.offer_of_event, seed + [1, 0]
+        )
+        return users, offers
+
+    def infer_vectors(self, batch: BatchTensors) -> tuple[tf.Tensor, tf.Tensor]:
+        """As `train_vectors`, without dropout and by the moving moments."""
+        views = tf.reduce_max(batch.view_of_event) + 1
+        users = self.infer_users(batch.values, batch.segments, views)  # (V, units)
+        offers = self.offer_tower.infer(self.embed_offers(batch.offers))  # (O, units)
+        return tf.gather(users, batch.view_of_event), tf.gather(offers, batch.offer_of_event)
+
+    def infer_users(
+        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+    ) -> tf.Tensor:
+        """Vector of each of `views` histories; float32, shape (views, units)."""
+        return self.user_tower.infer(self.embed_histories(values, segments, views))
+
+    def infer_offers(
+        self,
+        values: dict[str, tf.Tensor],
+        segments: dict[str, tf.Tensor],
+        weights: dict[str, tf.Tensor],
+        offers: tf.Tensor,
+    ) -> tf.Tensor:
+        """Vector of each offer that is a distribution over the values of its features.
+
+        Parameters
+        ----------
+        values, segments : dict of int32, shape (values,)
+            For each offer feature, labels and the offer of each, ascending.
+        weights : dict of float32, shape (values,)
+            Sum to 1 in each offer.
+        offers : int32, scalar
+            Number of offers.
+
+        Returns
+        -------
+        float32, shape (offers, units)
+        """
+        embedded = [
+            weighted_bag_mean(table, values[name], segments[name], weights[name], offers)
+            for name, table in self.offer_tables.items()
+        ]
+        return self.offer_tower.infer(tf.concat(embedded, axis=1))
+
+    def regularised(self) -> list[tf.Variable]:
+        """Variables under L1: embeddings, kernels and biases."""
+        towers = (self.user_tower, self.offer_tower)
+        dense = [variable for tower in towers for variable in (*tower.kernels, *tower.biases)]
+        return [*self.user_tables.values(), *self.offer_tables.values(), *dense]

@@ -1,0 +1,1 @@
+"""Typed, validated parameters: one module for each section of `params.yaml`."""

@@ -1,0 +1,1 @@
+"""Canonical events -> labels, splits, histories."""

@@ -1,0 +1,171 @@
+"""Canonical events in DuckDB -> labels of users and values, sorted by user and time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from offerbench.errors import OfferbenchError
+from offerbench.params.prepare import Prepare, PriceClusters, Vocabulary
+from offerbench.preparation import price_clusters
+from offerbench.preparation.vocabulary import assign_labels
+from offerbench.schema import DAY, EVENT_TYPE, LABEL, OCCURRENCES, PRICE_CLUSTER, USER, VALUE
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What the kept events contain."""
+
+    user_numbers: npt.NDArray[np.int64]
+    """The source's number of each user, ascending; a user is the index here. Shape (users,)."""
+    vocabularies: dict[str, pa.Table]
+    """For each feature the columns value, label, occurrences: all values, rare ones too."""
+
+
+def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
+    """Number users and values; leaves the view `kept` and the tables it needs in the database.
+
+    Kept are the events of the types in use, of users with at least one target event.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Holds the canonical table `events`.
+    prepare : Prepare
+        Parameters.
+
+    Raises
+    ------
+    OfferbenchError
+        If there is no target event.
+    """
+    connection.execute(
+        """
+        CREATE TABLE users AS
+        SELECT "user", (row_number() OVER (ORDER BY "user") - 1)::INTEGER AS user_index
+        FROM (SELECT DISTINCT "user" FROM events WHERE event_type = ?)
+        """,
+        [prepare.target_event],
+    )
+    users = connection.sql('SELECT "user" FROM users ORDER BY user_index').fetchnumpy()[USER]
+    if not len(users):
+        raise OfferbenchError(
+            f"prepare.target_event: no event of type '{prepare.target_event}' in the data. "
+            "Set it to a type that the data has."
+        )
+    types = ", ".join(f"'{name}'" for name in event_types(prepare))
+    connection.execute(
+        f"""
+        CREATE VIEW kept AS
+        SELECT e.*, user_index, e.rowid AS file_order FROM events e JOIN users USING ("user")
+        WHERE event_type IN ({types})
+        """
+    )
+    if PRICE_CLUSTER in prepare.offer_features:
+        _cluster_prices(connection, prepare.price)
+    return Encoding(
+        user_numbers=np.asarray(users, np.int64),
+        vocabularies={
+            feature: _label_values(connection, feature, prepare.vocabulary)
+            for feature in prepare.offer_features
+        },
+    )
+
+
+def event_types(prepare: Prepare) -> list[str]:
+    """Give the event types in use: those of the histories, and the target."""
+    return sorted({*prepare.history.events, prepare.target_event})
+
+
+def _cluster_prices(connection: duckdb.DuckDBPyConnection, parameters: PriceClusters) -> None:
+    """Make the table `price_clusters`: price -> label of its cluster."""
+    histogram = connection.sql(
+        "SELECT price, count(*) AS occurrences FROM kept GROUP BY price ORDER BY price"
+    ).fetchnumpy()
+    prices, counts = np.asarray(histogram["price"]), np.asarray(histogram[OCCURRENCES], np.int64)
+    generator = np.random.default_rng(parameters.seed)
+    sample = price_clusters.draw_sample(counts, parameters.sample, generator)
+    centres = price_clusters.fit_centres(prices, sample, parameters.clusters, parameters.seed)
+    labels = np.asarray(price_clusters.centre_labels(centres, parameters.decimals))
+    table = pa.table({"price": prices, PRICE_CLUSTER: labels[price_clusters.nearest_centre(prices, centres)]})
+    connection.register("price_clusters_arrow", table)
+    connection.execute("CREATE TABLE price_clusters AS SELECT * FROM price_clusters_arrow")
+    connection.unregister("price_clusters_arrow")
+
+
+def _source(feature: str) -> str:
+    """SQL of a relation that has the feature as a column."""
+    return "kept JOIN price_clusters USING (price)" if feature == PRICE_CLUSTER else "kept"
+
+
+def _label_values(
+    connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary
+) -> pa.Table:
+    """Make the table `labels_<feature>`: value, label, occurrences."""
+    counted = connection.sql(
+        f"SELECT {feature} AS value, count(*) AS occurrences FROM {_source(feature)} GROUP BY 1 ORDER BY 1"
+    ).to_arrow_table()
+    labels = assign_labels(
+        counted[VALUE].to_pylist(),
+        counted[OCCURRENCES].to_numpy(),
+        min_occurrences=parameters.min_occurrences,
+        buckets=parameters.out_of_vocabulary_buckets,
+    )
+    table = pa.table({VALUE: counted[VALUE], LABEL: labels, OCCURRENCES: counted[OCCURRENCES]})
+    connection.register("labels_arrow", table)
+    connection.execute(f"CREATE TABLE labels_{feature} AS SELECT value, label FROM labels_arrow")
+    connection.unregister("labels_arrow")
+    return table
+
+
+def encoded_chunks(
+    connection: duckdb.DuckDBPyConnection, prepare: Prepare, events_per_chunk: int
+) -> Iterator[dict[str, npt.NDArray[np.int32]]]:
+    """Stream the kept events, sorted by (user, day, file order), in chunks of whole users.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        As `encode` left it.
+    prepare : Prepare
+        Parameters.
+    events_per_chunk : int
+        A chunk ends with the first user that reaches it.
+
+    Yields
+    ------
+    dict of int32, shape (events,)
+        Columns user, day, event_type (index into `event_types`) and a label for each feature.
+    """
+    features = prepare.offer_features
+    joins = "".join(f" JOIN labels_{name} ON labels_{name}.value = source.{name}" for name in features)
+    labels = "".join(f", labels_{name}.label AS {name}" for name in features)
+    source = _source(PRICE_CLUSTER if PRICE_CLUSTER in features else "")
+    types = event_types(prepare)
+    reader = connection.execute(
+        f"""
+        SELECT user_index AS "user", day, list_position(?, event_type) - 1 AS event_type {labels}
+        FROM (SELECT * FROM {source}) source {joins} ORDER BY user_index, day, file_order
+        """,
+        [types],
+    ).to_arrow_reader(events_per_chunk)
+    columns = (USER, DAY, EVENT_TYPE, *features)
+    waiting: list[pa.RecordBatch] = []
+    for batch in reader:
+        waiting.append(batch)
+        if sum(len(part) for part in waiting) >= events_per_chunk:
+            table = pa.Table.from_batches(waiting)
+            users = table[USER].to_numpy()
+            cut = int(np.searchsorted(users, users[-1]))  # the last user may go on
+            if cut:
+                yield _as_numpy(table.slice(0, cut), columns)
+                waiting = table.slice(cut).to_batches()
+    if waiting:
+        yield _as_numpy(pa.Table.from_batches(waiting), columns)
+
+
+def _as_numpy(table: pa.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[np.int32]]:
+    return {name: table[name].to_numpy().astype(np.int32) for name in columns}

@@ -1,0 +1,134 @@
+"""Histories as views: which past events a target event sees, and their distinct values.
+
+All functions take the events of some users, sorted by (user, day, file order), and use no loop
+over events: a history is a window into its user's events of one type.
+"""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.int32]
+
+
+def _user_days(users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> Ints:
+    """One sortable number for (user, day)."""
+    return users.astype(np.int64) << 32 | (days.astype(np.int64) + 2**31)
+
+
+def contexts(users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """First row of each (user, day) among sorted events.
+
+    Parameters
+    ----------
+    users, days : int32, shape (events,)
+        Sorted by (user, day).
+
+    Returns
+    -------
+    intp, shape (contexts,)
+        Ascending rows.
+    """
+    changed = (np.diff(users) != 0) | (np.diff(days) != 0)
+    return np.flatnonzero(np.concatenate([np.ones(min(len(users), 1), bool), changed]))
+
+
+def past_windows(
+    context_users: npt.NDArray[np.int32],
+    context_days: npt.NDArray[np.int32],
+    users: npt.NDArray[np.int32],
+    days: npt.NDArray[np.int32],
+    *,
+    length: int,
+    keep: Literal["oldest", "latest"],
+) -> tuple[Ints, Ints]:
+    """Window of each context into past events: strictly earlier days, at most `length` events.
+
+    Parameters
+    ----------
+    context_users, context_days : int32, shape (contexts,)
+        Whose past, before which day.
+    users, days : int32, shape (events,)
+        Events of one type, sorted by (user, day).
+    length : int
+        At most so many events.
+    keep : {"oldest", "latest"}
+        Which end of a longer past is kept.
+
+    Returns
+    -------
+    start, length : int64, shape (contexts,)
+        The window's first row, and its number of events.
+    """
+    first = np.searchsorted(users, context_users, side="left")
+    stop = np.searchsorted(_user_days(users, days), _user_days(context_users, context_days), side="left")
+    lengths = np.minimum(stop - first, length)
+    return (first if keep == "oldest" else stop - lengths), lengths
+
+
+def previous_occurrence(users: npt.NDArray[np.int32], labels: Labels) -> Ints:
+    """Row of the previous event of the same user with the same label, or -1.
+
+    Parameters
+    ----------
+    users, labels : int32, shape (events,)
+        Sorted by user.
+
+    Returns
+    -------
+    int64, shape (events,)
+        An earlier row, or -1.
+    """
+    keys = users.astype(np.int64) << 32 | labels
+    order = np.argsort(keys, kind="stable")
+    repeated = keys[order][1:] == keys[order][:-1]
+    previous = np.full(len(keys), -1, np.int64)
+    previous[order[1:][repeated]] = order[:-1][repeated]
+    return previous
+
+
+def prefix_bags(previous: Ints, labels: Labels, start: Ints, length: Ints) -> tuple[Labels, Ints, Ints]:
+    """Distinct values of windows that start at their user's first event: prefixes of one list.
+
+    The distinct values of a user's first n events are a prefix of the list of first occurrences,
+    so all windows of a user share that list and no set is ever made.
+
+    Parameters
+    ----------
+    previous : int64, shape (events,)
+        From `previous_occurrence`.
+    labels : int32, shape (events,)
+        Values of the feature.
+    start, length : int64, shape (views,)
+        Windows; each starts at its user's first event.
+
+    Returns
+    -------
+    values : int32, shape (first occurrences,)
+        The lists of all users.
+    start, length : int64, shape (views,)
+        Each view's bag in `values`, in order of first occurrence.
+    """
+    is_first = previous < 0
+    firsts_before = np.concatenate([[0], np.cumsum(is_first)])
+    return (
+        labels[is_first],
+        firsts_before[start],
+        firsts_before[start + length] - firsts_before[start],
+    )
+
+
+def window_bags(previous: Ints, labels: Labels, start: Ints, length: Ints) -> tuple[Labels, Ints, Ints]:
+    """Distinct values of any windows, one list for each.
+
+    An event is its window's first with its value if the previous one lies before the window.
+
+    Parameters and returns are those of `prefix_bags`.
+    """
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    rows = np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], length)
+    is_first = previous[rows] < np.repeat(start, length)
+    firsts_before = np.concatenate([[0], np.cumsum(is_first)])[offsets]
+    return labels[rows[is_first]], firsts_before[:-1], np.diff(firsts_before)

@@ -1,0 +1,129 @@
+"""Raw files -> prepared tables: the whole of the stage `prepare`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from offerbench.datasets.canonical import ReadCounts, event_database
+from offerbench.datasets.sources import READERS
+from offerbench.params.prepare import Prepare
+from offerbench.params.resources import Resources
+from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
+from offerbench.preparation.tables import PreparedTables
+from offerbench.preparation.user_split import split_users
+from offerbench.schema import FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
+from offerbench.storage import write_json, write_parquet
+
+
+def prepare_dataset(
+    dataset: str,
+    raw_directory: Path,
+    directory: Path,
+    prepare: Prepare,
+    resources: Resources,
+    report: Callable[[str], None],
+) -> dict[str, Any]:
+    """Make the prepared tables of a data set.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the source.
+    raw_directory : Path
+        Its raw files.
+    directory : Path
+        An empty directory that gets the tables.
+    prepare, resources : Prepare, Resources
+        Parameters.
+    report : callable
+        Called with one line for each step done.
+
+    Returns
+    -------
+    dict
+        Counts of rows, events, users and vocabularies.
+    """
+    with event_database(Path(resources.spill_directory), resources.memory_limit) as connection:
+        read = READERS[dataset](connection, raw_directory)
+        report(f"read {read.rows:,} rows of {dataset}")
+        encoding = encode(connection, prepare)
+        users = len(encoding.user_numbers)
+        report(f"numbered {users:,} users and the values of {len(encoding.vocabularies)} features")
+        split = split_users(
+            users,
+            prepare.split.test_users,
+            prepare.split.validation_users,
+            np.random.default_rng(prepare.split.seed),
+        )
+        tables = PreparedTables(directory, prepare)
+        kept = 0
+        with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:
+            for chunk in encoded_chunks(connection, prepare, resources.events_per_chunk):
+                tables.append(chunk)
+                kept += len(chunk[USER])
+                progress.update(int(chunk[USER][-1]) + 1 - progress.n)
+        tables.close()
+    report(f"built {tables.views:,} histories of {tables.contexts:,} user-days, {kept:,} events")
+    write_parquet(directory / "users.parquet", {USER: encoding.user_numbers, SPLIT: split})
+    _write_vocabulary(directory, encoding, prepare)
+    return _counts(read, kept, tables, encoding, split, prepare)
+
+
+def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> None:
+    """Write the vocabulary (rare values left out), and what a model needs to know of the features."""
+    first = prepare.vocabulary.out_of_vocabulary_buckets
+    tables = []
+    sizes = {}
+    for feature, table in encoding.vocabularies.items():
+        known = table.filter(pc.greater_equal(table[LABEL], first)).sort_by(LABEL)
+        sizes[feature] = first + len(known)
+        tables.append(known.append_column(FEATURE, pa.array([feature] * len(known), pa.string())))
+    merged = pa.concat_tables(tables)
+    write_parquet(
+        directory / "vocabulary.parquet",
+        {name: merged[name] for name in (FEATURE, LABEL, VALUE, OCCURRENCES)},
+    )
+    write_json(
+        directory / "features.json",
+        {
+            "target_event": prepare.target_event,
+            "out_of_vocabulary_buckets": first,
+            "offer_features": {name: sizes[name] for name in prepare.offer_features},
+            "user_features": {
+                user_feature(event_type, name): sizes[name]
+                for event_type in prepare.history.events
+                for name in prepare.offer_features
+            },
+        },
+    )
+
+
+def _counts(
+    read: ReadCounts, kept: int, tables: PreparedTables, encoding: Encoding, split: Any, prepare: Prepare
+) -> dict[str, Any]:
+    first = prepare.vocabulary.out_of_vocabulary_buckets
+    vocabulary = {}
+    for feature, table in encoding.vocabularies.items():
+        is_known = table[LABEL].to_numpy() >= first
+        occurrences = table[OCCURRENCES].to_numpy()
+        vocabulary[feature] = {
+            "values": len(table),
+            "in_vocabulary": int(is_known.sum()),
+            "events_covered": round(float(occurrences[is_known].sum() / occurrences.sum()), 6),
+        }
+    return {
+        "rows": read.rows,
+        "event_types": read.event_types,
+        "left_out": read.left_out,
+        "events_kept": kept,
+        "target_events": tables.target_events,
+        "user_days": tables.contexts,
+        "histories": tables.views,
+        "users": {part.name.lower(): int((split == part).sum()) for part in Split},
+        "vocabulary": vocabulary,
+    }

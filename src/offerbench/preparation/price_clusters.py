@@ -1,0 +1,80 @@
+"""One-dimensional k-means over prices, on their histogram."""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+
+def draw_sample(
+    counts: npt.NDArray[np.int64], size: int, generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Draw at most `size` of the counted items without replacement; memory is that of the histogram.
+
+    Parameters
+    ----------
+    counts : int64, shape (prices,)
+        How many items have each price.
+    size : int
+        Items to draw.
+    generator : numpy.random.Generator
+        Source of the draw.
+
+    Returns
+    -------
+    int64, shape (prices,)
+        How many of each were drawn.
+    """
+    if counts.sum() <= size:
+        return counts
+    return generator.multivariate_hypergeometric(counts, size, method="marginals").astype(np.int64)
+
+
+def fit_centres(
+    prices: npt.NDArray[np.float64], weights: npt.NDArray[np.int64], clusters: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """Fit k-means to weighted distinct prices: the same objective as on the repeated prices.
+
+    Parameters
+    ----------
+    prices : float64, shape (prices,)
+        Distinct prices.
+    weights : int64, shape (prices,)
+        How often each stands in the sample; 0 leaves a price out.
+    clusters : int
+        Clusters wanted; fewer when there are fewer distinct prices.
+    seed : int
+        Seed of the first centres (k-means++).
+
+    Returns
+    -------
+    float64, shape (at most clusters,)
+        Centres, ascending.
+    """
+    prices, weights = prices[weights > 0], weights[weights > 0]
+    if len(prices) <= clusters:
+        return np.sort(prices)
+    model = KMeans(clusters, n_init=1, random_state=seed)
+    with threadpool_limits(limits=1):  # partial sums of several threads are added in any order
+        model.fit(prices[:, None], sample_weight=weights)
+    return np.sort(model.cluster_centers_[:, 0])
+
+
+def nearest_centre(
+    prices: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """Index of the centre nearest to each price, the lower one of two equally near.
+
+    Parameters
+    ----------
+    prices : float64, shape (prices,)
+        Any prices.
+    centres : float64, shape (clusters,)
+        Ascending.
+    """
+    return np.searchsorted((centres[1:] + centres[:-1]) / 2, prices, side="left")
+
+
+def centre_labels(centres: npt.NDArray[np.float64], decimals: int) -> list[str]:
+    """Text of each rounded centre; centres that round to the same text are one value."""
+    return [f"{centre:.{decimals}f}" for centre in centres]

@@ -1,0 +1,100 @@
+"""The prepared tables: written chunk by chunk, whole users at a time."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from offerbench.params.prepare import Prepare
+from offerbench.preparation import history
+from offerbench.preparation.encoding import event_types
+from offerbench.schema import DAY, EVENT_TYPE, USER, VALUE, VIEW, bag, user_feature, window
+from offerbench.storage import ArrowColumns
+
+Columns = dict[str, npt.NDArray[np.int32]]
+
+
+class PreparedTables:
+    """Writes `target_events.arrow`, `views.arrow` and a `bag_*.arrow` for each user feature.
+
+    target_events.arrow, sorted by (user, day, file order):
+        user, day, view, and a label for each offer feature (int32)
+    views.arrow, the distinct histories, sorted by user and time:
+        window_start_*, window_length_* of the target event: rows of target_events.arrow (int64)
+        bag_start_*, bag_length_* for each user feature: rows of its bag file (int64)
+    bag_<user feature>.arrow:
+        value: labels (int32), a user's distinct values side by side
+    """
+
+    def __init__(self, directory: Path, prepare: Prepare) -> None:
+        self._prepare = prepare
+        self._events = ArrowColumns(directory / "target_events.arrow")
+        self._views = ArrowColumns(directory / "views.arrow")
+        self._bags = {
+            (event_type, feature): ArrowColumns(directory / f"bag_{user_feature(event_type, feature)}.arrow")
+            for event_type in prepare.history.events
+            for feature in prepare.offer_features
+        }
+        self._bag_values = dict.fromkeys(self._bags, 0)
+        self.target_events = 0
+        self.contexts = 0
+        self.views = 0
+
+    def append(self, chunk: Columns) -> None:
+        """Add the events of some users, sorted by (user, day, file order)."""
+        by_type = {
+            name: {column: values[chunk[EVENT_TYPE] == code] for column, values in chunk.items()}
+            for code, name in enumerate(event_types(self._prepare))
+        }
+        target = by_type[self._prepare.target_event]
+        context_rows = history.contexts(target[USER], target[DAY])
+        windows = {
+            name: history.past_windows(
+                target[USER][context_rows],
+                target[DAY][context_rows],
+                events[USER],
+                events[DAY],
+                length=self._prepare.history.length,
+                keep=self._prepare.history.keep,
+            )
+            for name, events in by_type.items()
+        }
+        # Contexts whose windows are all the same see the same history: one view.
+        stacked = np.stack([target[USER][context_rows], *(part for pair in windows.values() for part in pair)])
+        is_new = np.concatenate([[True], (np.diff(stacked, axis=1) != 0).any(axis=0)])
+        view_of_context = np.cumsum(is_new) - 1
+        context_of_event = np.searchsorted(context_rows, np.arange(len(target[USER])), side="right") - 1
+        self._events.append(
+            {
+                USER: target[USER],
+                DAY: target[DAY],
+                VIEW: (view_of_context[context_of_event] + self.views).astype(np.int32),
+                **{feature: target[feature] for feature in self._prepare.offer_features},
+            }
+        )
+        self._append_views(by_type, {name: (s[is_new], n[is_new]) for name, (s, n) in windows.items()})
+        self.target_events += len(target[USER])
+        self.contexts += len(context_rows)
+        self.views += int(is_new.sum())
+
+    def _append_views(
+        self, by_type: dict[str, Columns], windows: dict[str, tuple[history.Ints, history.Ints]]
+    ) -> None:
+        target_start, target_length = windows[self._prepare.target_event]
+        start_name, length_name = window(self._prepare.target_event)
+        views = {start_name: target_start + self.target_events, length_name: target_length}
+        make_bags = history.prefix_bags if self._prepare.history.keep == "oldest" else history.window_bags
+        for (event_type, feature), file in self._bags.items():
+            events = by_type[event_type]
+            previous = history.previous_occurrence(events[USER], events[feature])
+            values, start, length = make_bags(previous, events[feature], *windows[event_type])
+            start_name, length_name = bag(user_feature(event_type, feature))
+            views |= {start_name: start + self._bag_values[event_type, feature], length_name: length}
+            file.append({VALUE: values})
+            self._bag_values[event_type, feature] += len(values)
+        self._views.append(views)
+
+    def close(self) -> None:
+        """Finish all files."""
+        for file in (self._events, self._views, *self._bags.values()):
+            file.close()
