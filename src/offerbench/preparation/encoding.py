@@ -145,12 +145,12 @@ def encoded_chunks(
     labels = "".join(f", labels_{name}.label AS {name}" for name in features)
     source = _source(PRICE_CLUSTER if PRICE_CLUSTER in features else "")
     types = event_types(prepare)
-    reader = connection.execute(
+    reader = connection.sql(
         f"""
         SELECT user_index AS "user", day, list_position(?, event_type) - 1 AS event_type {labels}
         FROM (SELECT * FROM {source}) source {joins} ORDER BY user_index, day, file_order
         """,
-        [types],
+        params=[types],
     ).to_arrow_reader(events_per_chunk)
     columns = (USER, DAY, EVENT_TYPE, *features)
     waiting: list[pa.RecordBatch] = []

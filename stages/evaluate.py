@@ -1,0 +1,37 @@
+"""Stage `evaluate`: models and offers -> wAUC, tables, pictures."""
+
+from offerbench import command
+from offerbench.batching.batches import read_batches
+from offerbench.batching.prepared import load_prepared
+from offerbench.params.loading import load_parameters
+from offerbench.schema import BATCHES_DIRECTORY, GROUP_TEST_DIRECTORY, MODELS_DIRECTORY, PREPARED_DIRECTORY
+
+
+def main() -> None:
+    """Evaluate every model on every task."""
+    parameters = load_parameters()
+    steps = command.Steps("evaluate")
+    from offerbench.evaluation.evaluate import evaluate_models, wauc_table
+    from offerbench.evaluation.models import load_models
+    from offerbench.evaluation.offers import read_offers
+    from offerbench.model import runtime
+    from offerbench.report.write import write_results
+
+    runtime.configure(parameters.train.threads)
+    models = load_models(MODELS_DIRECTORY, list(parameters.tasks))
+    tables = {task: read_offers(GROUP_TEST_DIRECTORY / f"{task}.parquet") for task in parameters.tasks}
+    steps.done(f"loaded {len(models)} models and the offers of {len(tables)} tasks")
+    results = evaluate_models(
+        models,
+        tables,
+        load_prepared(PREPARED_DIRECTORY),
+        read_batches(BATCHES_DIRECTORY / "test.arrow", parameters.rebatch.batch_size),
+        parameters.train.number_of_negatives + 1,
+        steps.done,
+    )
+    wauc = wauc_table(results, parameters.evaluate)
+    print(write_results(results, wauc, parameters.evaluate, PREPARED_DIRECTORY))
+
+
+if __name__ == "__main__":
+    command.run(main)
