@@ -18,8 +18,9 @@ def main() -> None:
     from offerbench.report.write import write_results
 
     runtime.configure(parameters.train.threads)
-    models = load_models(MODELS_DIRECTORY, list(parameters.tasks))
-    tables = {task: read_offers(GROUP_TEST_DIRECTORY / f"{task}.parquet") for task in parameters.tasks}
+    tasks: list[str] = list(parameters.tasks)
+    models = load_models(MODELS_DIRECTORY, tasks)
+    tables = {task: read_offers(GROUP_TEST_DIRECTORY / f"{task}.parquet") for task in tasks}
     steps.done(f"loaded {len(models)} models and the offers of {len(tables)} tasks")
     results = evaluate_models(
         models,

@@ -1,1 +1,1 @@
-"""offerbench: can one two-tower model serve every kind of campaign?"""
+"""Find out whether one two-tower model can serve every kind of campaign."""

@@ -87,7 +87,9 @@ def read_json(source: Path) -> Any:
     except FileNotFoundError:
         raise OfferbenchError(f"{source}: no such file. Run `dvc repro` to make it.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise OfferbenchError(f"{source}: not valid JSON ({error}). Run `dvc repro` to make it anew.") from None
+        raise OfferbenchError(
+            f"{source}: not valid JSON ({error}). Run `dvc repro` to make it anew."
+        ) from None
 
 
 def write_parquet(target: Path, columns: Mapping[str, Any]) -> None:

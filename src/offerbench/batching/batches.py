@@ -124,5 +124,7 @@ def read_batches(source: Path, batch_size: int) -> Rows:
     """
     events = read_arrow(source)[EVENT]
     if len(events) % batch_size:
-        raise OfferbenchError(f"{source}: its batches are not of {batch_size} events. Run `dvc repro rebatch`.")
+        raise OfferbenchError(
+            f"{source}: its batches are not of {batch_size} events. Run `dvc repro rebatch`."
+        )
     return events.reshape(-1, batch_size)

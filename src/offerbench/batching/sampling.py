@@ -95,4 +95,5 @@ def concatenated_ranges(first: Rows, length: Rows) -> Rows:
     int64, shape (sum of length,)
     """
     stops = np.cumsum(length)
-    return np.arange(stops[-1] if len(stops) else 0) + np.repeat(first - (stops - length), length)
+    rows: Rows = np.arange(stops[-1] if len(stops) else 0) + np.repeat(first - (stops - length), length)
+    return rows

@@ -38,7 +38,7 @@ def fetch(raw_directory: Path) -> list[Path]:
 
 
 def _words(column: str) -> str:
-    """SQL for a name as lower-case words joined by `_`: `FRZN ICE` -> `frzn_ice`."""
+    """Give the SQL for a name as lower-case words joined by `_`: `FRZN ICE` -> `frzn_ice`."""
     joined = f"regexp_replace(lower({column}), '[^a-z0-9]+', '_', 'g')"
     return f"coalesce(trim({joined}, '_'), '')"
 
@@ -70,7 +70,8 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
         connection.execute(
             f"""
             CREATE TEMP VIEW transactions AS
-            SELECT t.*, quantity > 0 AND sales_value > 0 AS is_positive, p.product_id IS NOT NULL AS has_product,
+            SELECT t.*, quantity > 0 AND sales_value > 0 AS is_positive,
+                   p.product_id IS NOT NULL AS has_product,
                    p.department, p.product_category, p.product_type, p.manufacturer_id
             FROM read_parquet('{raw_directory / FILES[0]}', file_row_number = true) t
             LEFT JOIN read_parquet('{raw_directory / FILES[1]}') p USING (product_id)

@@ -33,4 +33,5 @@ def history_affinity(
     by_label = np.sort(labels.astype(np.int64) * events + np.arange(events))
     first = np.searchsorted(by_label, keys.astype(np.int64) * events + start)
     stop = np.searchsorted(by_label, keys.astype(np.int64) * events + start + length)
-    return (stop - first) / np.maximum(length, 1)
+    share: npt.NDArray[np.float64] = (stop - first) / np.maximum(length, 1)
+    return share

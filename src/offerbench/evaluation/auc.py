@@ -24,12 +24,16 @@ class OfferAuc:
 def _sortable(scores: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Non-negative integers below 2**32 in the order of the scores, equal where they are equal."""
     if not np.isfinite(scores).all():
-        raise OfferbenchError("a model gives scores that are not finite: its training diverged. Lower the rate.")
+        raise OfferbenchError(
+            "a model gives scores that are not finite: its training diverged. Lower the rate."
+        )
     if scores.dtype != np.float32:
-        return np.unique(scores, return_inverse=True)[1].astype(np.int64)
+        ranks: npt.NDArray[np.int64] = np.unique(scores, return_inverse=True)[1].astype(np.int64)
+        return ranks
     bits = (scores + np.float32(0)).view(np.int32)  # adding 0 makes -0.0 the same as 0.0
     # An IEEE 754 number's bits order as the number does, negative ones the other way round.
-    return (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64) + 2**31
+    ordered: npt.NDArray[np.int64] = (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64) + 2**31
+    return ordered
 
 
 def auc_by_offer(

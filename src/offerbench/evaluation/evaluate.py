@@ -112,7 +112,7 @@ def _task_result(
 
 
 def wauc_table(results: Mapping[str, TaskResult], evaluate: Evaluate) -> Wauc:
-    """wAUC by segment, task and model, rounded to the digits that are written."""
+    """Tabulate wAUC by segment, task and model, rounded to the digits that are written."""
     table: Wauc = {segment: {} for segment in SEGMENTS}
     for task, result in results.items():
         positives = result.columns["positives"]

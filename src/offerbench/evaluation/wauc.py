@@ -6,9 +6,7 @@ import numpy.typing as npt
 from offerbench.params.evaluate import Evaluate
 
 
-def segment_masks(
-    positives: npt.NDArray[np.int64], evaluate: Evaluate
-) -> dict[str, npt.NDArray[np.bool_]]:
+def segment_masks(positives: npt.NDArray[np.int64], evaluate: Evaluate) -> dict[str, npt.NDArray[np.bool_]]:
     """Offers of each segment by their number of positives.
 
     `all`; `popular`: more than `popular_min_positives`; `cold_start`: the others with more than

@@ -47,9 +47,7 @@ def train_stage(
     data = load_prepared(PREPARED_DIRECTORY)
     specification = ModelSpecification(
         user_features=data.user_sizes,
-        offer_features={
-            feature: data.offer_sizes[feature] for feature in offer_features or data.offer_sizes
-        },
+        offer_features={feature: data.offer_sizes[feature] for feature in offer_features or data.offer_sizes},
         model=model_parameters,
     )
     model = TwoTower(specification, np.random.default_rng(train.seed))

@@ -93,7 +93,9 @@ class Tower(tf.Module):
             if layer == 0:
                 vectors = tf.gather(vectors, row_of_event)  # (n, units) -> (B, units)
             if self.dropout:
-                vectors = tf.nn.experimental.stateless_dropout(vectors, self.dropout, seed + [0, layer])
+                vectors = tf.nn.experimental.stateless_dropout(
+                    vectors, self.dropout, tf.stack([seed[0], seed[1] + layer])
+                )
             vectors = tf.tanh(vectors)
         return vectors
 

@@ -93,7 +93,7 @@ class TwoTower(tf.Module):
         histories = self.embed_histories(batch.values, batch.segments, views)  # (V, features * dim)
         users = self.user_tower.train(histories, batch.view_of_event, seed)
         offers = self.offer_tower.train(
-            self.embed_offers(batch.offers), batch.offer_of_event, seed + [1, 0]
+            self.embed_offers(batch.offers), batch.offer_of_event, tf.stack([seed[0] + 1, seed[1]])
         )
         return users, offers
 

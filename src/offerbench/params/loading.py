@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from offerbench.errors import OfferbenchError
 from offerbench.params.evaluate import Evaluate
@@ -51,7 +52,9 @@ class Parameters(Section):
                 f"got {self.rebatch.batch_size}"
             )
         if any(units < 1 for units in self.model.tower_units):
-            raise ValueError(f"model.tower_units: every entry must be at least 1, got {self.model.tower_units}")
+            raise ValueError(
+                f"model.tower_units: every entry must be at least 1, got {self.model.tower_units}"
+            )
         if self.evaluate.popular_min_positives < self.evaluate.cold_start_min_positives:
             raise ValueError("evaluate.popular_min_positives: must not be below cold_start_min_positives")
         return self

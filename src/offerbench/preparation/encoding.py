@@ -26,7 +26,7 @@ class Encoding:
 
 
 def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
-    """Number users and values; leaves the view `kept` and the tables it needs in the database.
+    """Give users and values their numbers; leaves the view `kept` and its tables in the database.
 
     Kept are the events of the types in use, of users with at least one target event.
 
@@ -97,13 +97,11 @@ def _cluster_prices(connection: duckdb.DuckDBPyConnection, parameters: PriceClus
 
 
 def _source(feature: str) -> str:
-    """SQL of a relation that has the feature as a column."""
+    """Give the SQL of a relation that has the feature as a column."""
     return "kept JOIN price_clusters USING (price)" if feature == PRICE_CLUSTER else "kept"
 
 
-def _label_values(
-    connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary
-) -> pa.Table:
+def _label_values(connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary) -> pa.Table:
     """Make the table `labels_<feature>`: value, label, occurrences."""
     counted = connection.sql(
         f"SELECT {feature} AS value, count(*) AS occurrences FROM {_source(feature)} GROUP BY 1 ORDER BY 1"

@@ -60,9 +60,7 @@ def fit_centres(
     return np.sort(model.cluster_centers_[:, 0])
 
 
-def nearest_centre(
-    prices: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]
-) -> npt.NDArray[np.intp]:
+def nearest_centre(prices: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """Index of the centre nearest to each price, the lower one of two equally near.
 
     Parameters

@@ -60,7 +60,9 @@ class PreparedTables:
             for name, events in by_type.items()
         }
         # Contexts whose windows are all the same see the same history: one view.
-        stacked = np.stack([target[USER][context_rows], *(part for pair in windows.values() for part in pair)])
+        stacked = np.stack(
+            [target[USER][context_rows], *(part for pair in windows.values() for part in pair)]
+        )
         is_new = np.concatenate([[True], (np.diff(stacked, axis=1) != 0).any(axis=0)])
         view_of_context = np.cumsum(is_new) - 1
         context_of_event = np.searchsorted(context_rows, np.arange(len(target[USER])), side="right") - 1

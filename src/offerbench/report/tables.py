@@ -22,7 +22,7 @@ def model_title(name: str) -> str:
 
 def format_wauc(value: float | None, decimals: int) -> str:
     """`.762`, or a dash where a segment has no offer."""
-    return "–" if value is None else f"{value:.{decimals}f}".removeprefix("0")
+    return "-" if value is None else f"{value:.{decimals}f}".removeprefix("0")
 
 
 def wauc_markdown(segment: Mapping[str, Mapping[str, float | None]], decimals: int) -> str:

@@ -28,7 +28,10 @@ def write_results(
     write_json(METRICS_DIRECTORY / "summary.json", summarise(wauc))
     write_json(METRICS_DIRECTORY / "evaluate.json", {task: result.counts for task, result in results.items()})
     offers = offer_frame(results, pd.DataFrame(read_parquet(prepared_directory / "vocabulary.parquet")))
-    write_parquet(REPORTS_DIRECTORY / "offers.parquet", {name: offers[name].to_numpy() for name in offers})
+    write_parquet(
+        REPORTS_DIRECTORY / "offers.parquet",
+        {str(name): column.to_numpy() for name, column in offers.items()},
+    )
     text = report_markdown(
         wauc, evaluate.popular_min_positives, evaluate.cold_start_min_positives, evaluate.table_decimals
     )

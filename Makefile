@@ -1,0 +1,50 @@
+# Set-up needs Python 3.11, git and make; everything else is installed into .venv by hash.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data repro test lint format prune lock
+
+help: ## Show what there is to make.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+	  echo "offerbench needs Python 3.11 with its venv module; '$(PYTHON)' is not that." >&2; \
+	  echo "Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@command -v git >/dev/null || { echo "offerbench needs git. Install it first." >&2; exit 1; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(INSTALLED) ## Install the locked dependencies and offerbench into .venv (once).
+
+data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
+	python -m offerbench.datasets.fetch
+
+repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
+	dvc repro
+	@cat reports/wauc.md
+
+test: setup ## Run all tests.
+	python -m pytest
+
+lint: setup ## Check style (ruff) and types (mypy).
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: setup ## Put the code in ruff's format.
+	ruff check --fix .
+	ruff format .
+
+prune: setup ## Remove models of tasks that params.yaml no longer names.
+	python -m offerbench.prune
+
+lock: setup ## Resolve pyproject.toml again and write requirements.lock.
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+	  --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements.lock
