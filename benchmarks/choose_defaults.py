@@ -1,0 +1,107 @@
+"""Choose the defaults of Complete Journey on its validation users; test users are never read.
+
+Trains the full model with each set-up of a grid and writes validation AUC by epoch and the wAUC of
+the validation batches' offers to `reports/default_choice.md`: `python benchmarks/choose_defaults.py`.
+"""
+
+import os
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from tabulate import tabulate
+
+from offerbench.batching.batches import draw_pass
+from offerbench.batching.prepared import PreparedData, load_prepared
+from offerbench.evaluation.evaluate import evaluate_models, wauc_table
+from offerbench.evaluation.offers import group_offers
+from offerbench.model import runtime
+from offerbench.model.specification import ModelSpecification
+from offerbench.model.training import train_model
+from offerbench.model.two_tower import TwoTower
+from offerbench.params.loading import Parameters, load_parameters
+from offerbench.preparation.prepare import prepare_dataset
+from offerbench.schema import FULL_MODEL, HISTORY_AFFINITY, RAW_DIRECTORY, Split
+from offerbench.storage import whole_file
+
+KEEP = ("oldest", "latest")
+MOMENTUM = (0.99, 0.9, 0.8)
+TARGET = Path("reports/default_choice.md")
+
+
+def set_ups(base: Parameters) -> Iterator[tuple[str, float, Parameters]]:
+    """Yield each set-up of the grid: all epochs, the best one restored."""
+    for keep, momentum in product(KEEP, MOMENTUM):
+        train = base.train.model_copy(update={"early_stopping_patience": base.train.epochs})
+        model = base.model.model_copy(update={"batch_normalization_momentum": momentum})
+        history = base.prepare.history.model_copy(update={"keep": keep})
+        prepare = base.prepare.model_copy(update={"history": history})
+        yield (
+            keep,
+            momentum,
+            base.model_copy(update={"train": train, "model": model, "prepare": prepare}),
+        )
+
+
+def measure(parameters: Parameters, data: PreparedData) -> list[float | int]:
+    """Train the full model; give best epoch, validation AUC by epoch, mean wAUC of model and affinity."""
+    rebatch, train = parameters.rebatch, parameters.train
+    specification = ModelSpecification(
+        user_features=data.user_sizes, offer_features=data.offer_sizes, model=parameters.model
+    )
+    model = TwoTower(specification, np.random.default_rng(train.seed))
+    validation = np.stack(list(draw_pass(data, Split.VALIDATION, rebatch)))
+    curves = [epoch.validation_auc for epoch in train_model(model, data, validation, rebatch, train, print)]
+    events = {name: data.events[name][validation.reshape(-1)] for name in data.offer_sizes}
+    tables = {
+        task: group_offers(events, task, parameters.group_test.values_per_feature)
+        for task in parameters.tasks
+    }
+    results = evaluate_models(
+        {FULL_MODEL: model}, tables, data, validation, train.number_of_negatives + 1, print
+    )
+    wauc = wauc_table(results, parameters.evaluate)["all"]
+    means = [float(np.mean([wauc[task][name] for task in tables])) for name in (FULL_MODEL, HISTORY_AFFINITY)]
+    return [int(np.argmax(curves)) + 1, *curves, *means]
+
+
+def main() -> None:
+    """Measure the grid and write the table."""
+    base = load_parameters()
+    runtime.configure(base.train.threads)
+    rows = []
+    prepared: dict[str, PreparedData] = {}
+    with TemporaryDirectory() as temporary:
+        for keep, momentum, parameters in set_ups(base):
+            if keep not in prepared:
+                directory = Path(temporary) / keep
+                directory.mkdir()
+                prepare_dataset(
+                    base.dataset,
+                    RAW_DIRECTORY / base.dataset,
+                    directory,
+                    parameters.prepare,
+                    base.resources,
+                    print,
+                )
+                prepared[keep] = load_prepared(directory)
+            rows.append([keep, momentum, *measure(parameters, prepared[keep])])
+    epochs = [f"epoch {epoch + 1}" for epoch in range(base.train.epochs)]
+    headers = ["history kept", "momentum", "best epoch", *epochs, "mean wAUC", "affinity"]
+    table = tabulate(rows, headers, tablefmt="pipe", floatfmt=".4f")
+    with whole_file(TARGET) as target:
+        target.write_text(
+            "# The defaults of Complete Journey, chosen on its validation users\n\n"
+            "Full model, validation AUC over the pairs by epoch; mean wAUC over the tasks on the validation\n"
+            f"batches' offers, at the best epoch. Made by `python benchmarks/choose_defaults.py`.\n\n{table}\n",
+            encoding="utf-8",
+        )
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

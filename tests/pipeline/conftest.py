@@ -1,0 +1,131 @@
+"""A copy of the repository with a small data set, in which DVC runs the real stages."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from ruamel.yaml import YAML
+
+from offerbench.datasets import complete_journey
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = {
+    "tasks": ["category1", "brand"],
+    "prepare.price.clusters": 20,
+    "prepare.vocabulary.min_occurrences": 20,
+    "prepare.split.test_users": 20,
+    "prepare.split.validation_users": 20,
+    "prepare.history.length": 40,
+    "rebatch.users_per_group": 30,
+    "rebatch.batch_size": 500,
+    "model.embedding_dim": 8,
+    "model.tower_units": [8, 4],
+    "train.epochs": 2,
+}
+HOUSEHOLDS = 100
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A checkout that commands run in."""
+
+    path: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command there; fail with its output if `check` and it fails."""
+        done = subprocess.run(
+            command, cwd=self.path, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def set(self, key: str, value: Any) -> None:
+        """Change a key of params.yaml, as a user would by hand."""
+        yaml = YAML()
+        file = self.path / "params.yaml"
+        content = yaml.load(file.read_text())
+        *sections, last = key.split(".")
+        section = content
+        for name in sections:
+            section = section[name]
+        section[last] = value
+        with file.open("w") as stream:
+            yaml.dump(content, stream)
+
+    def lock(self) -> dict[str, Any]:
+        """The stages of dvc.lock."""
+        return dict(YAML(typ="safe").load((self.path / "dvc.lock").read_text())["stages"])
+
+
+def write_small_complete_journey(directory: Path) -> None:
+    """Write the tables of the first households only."""
+    complete_journey.fetch(directory)
+    transactions = pq.read_table(directory / "transactions.parquet")
+    households = pc.unique(transactions["household_id"]).sort().slice(0, HOUSEHOLDS)
+    kept = transactions.filter(pc.is_in(transactions["household_id"], households))
+    pq.write_table(pa.table(kept), directory / "transactions.parquet")
+
+
+def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
+    """Copy the repository's own files to `path` and give it the small data set."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (REPOSITORY / name).is_file() and not name.startswith(("metrics/", "reports/", "plots/")):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, path / name)
+    for name in ("dvc.lock", "data/raw/complete_journey.dvc"):
+        (path / name).unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(path / "src"),
+        "PYTHONHASHSEED": hash_seed,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_AUTHOR_NAME": "test",
+        "GIT_AUTHOR_EMAIL": "test@localhost",
+        "GIT_COMMITTER_NAME": "test",
+        "GIT_COMMITTER_EMAIL": "test@localhost",
+    }
+    workspace = Workspace(path, environment)
+    for key, value in SMALL.items():
+        workspace.set(key, value)
+    write_small_complete_journey(path / "data/raw/complete_journey")
+    workspace.run("git", "init", "-q", "-b", "main")
+    workspace.run("dvc", "add", "-q", "data/raw/complete_journey")
+    workspace.run("git", "add", "-A")
+    workspace.run("git", "commit", "-q", "-m", "Start")
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace after `dvc repro`. Tests must not change it: they copy it."""
+    workspace = make_workspace(tmp_path_factory.mktemp("finished"))
+    workspace.run("dvc", "repro")
+    workspace.run("git", "add", "-A")
+    workspace.run("git", "commit", "-q", "-m", "Results")
+    return workspace
+
+
+@pytest.fixture
+def workspace(finished: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the finished workspace, to change at will."""
+    shutil.copytree(finished.path, tmp_path / "copy", symlinks=True)
+    environment = {**finished.environment, "PYTHONPATH": str(tmp_path / "copy" / "src")}
+    return Workspace(tmp_path / "copy", environment)

@@ -1,0 +1,136 @@
+"""The stages run by DVC on a small part of Complete Journey."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import SMALL, Workspace, make_workspace
+
+pytestmark = pytest.mark.pipeline
+
+TASKS = SMALL["tasks"]
+MODELS = ["full", "mono_category1", "mono_brand", "history_affinity"]
+
+
+def changed_stages(workspace: Workspace) -> set[str]:
+    return set(json.loads(workspace.run("dvc", "status", "--json").stdout))
+
+
+def test_results_have_every_segment_task_and_model(finished: Workspace) -> None:
+    wauc = json.loads((finished.path / "metrics/wauc.json").read_text())
+    assert list(wauc) == ["all", "popular", "cold_start"]
+    for tasks in wauc.values():
+        assert list(tasks) == TASKS
+        for models in tasks.values():
+            assert list(models) == MODELS
+            assert all(value is None or 0 < value < 1 for value in models.values())
+    table = (finished.path / "reports/wauc.md").read_text()
+    assert table.count("| history affinity") == 3
+
+
+def test_offers_file_gives_the_written_wauc(finished: Workspace) -> None:
+    offers = pd.read_parquet(finished.path / "reports/offers.parquet")
+    wauc = json.loads((finished.path / "metrics/wauc.json").read_text())
+    assert list(offers)[:5] == ["task", "label", "value", "positives", "negatives"]
+    for task, rows in offers.groupby("task"):
+        by_hand = (rows["full"] * rows["positives"]).sum() / rows["positives"].sum()
+        assert by_hand == pytest.approx(wauc["all"][task]["full"], abs=2e-6)
+
+
+def test_no_test_user_is_in_training(finished: Workspace) -> None:
+    users = pd.read_parquet(finished.path / "data/prepared/users.parquet")
+    assert users["user"].is_unique
+    assert users["split"].value_counts().to_dict() == {0: 60, 1: 20, 2: 20}
+
+
+def test_a_finished_run_is_up_to_date(finished: Workspace) -> None:
+    assert changed_stages(finished) == set()
+    assert "up to date" in finished.run("dvc", "repro").stdout
+
+
+def test_same_bytes_in_another_directory_with_another_hash_seed(finished: Workspace, tmp_path: Path) -> None:
+    other = make_workspace(tmp_path / "elsewhere", hash_seed="12345")
+    other.run("dvc", "repro")
+    assert other.lock() == finished.lock()
+
+
+def test_forced_run_leaves_the_lock_file_unchanged(workspace: Workspace) -> None:
+    workspace.run("dvc", "repro", "--force")
+    assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_report_parameter_reruns_no_training(workspace: Workspace) -> None:
+    workspace.set("evaluate.table_decimals", 4)
+    assert changed_stages(workspace) == {"evaluate"}
+
+
+def test_resources_rerun_nothing(workspace: Workspace) -> None:
+    workspace.set("resources.events_per_chunk", 1000)
+    workspace.set("resources.memory_limit", "1GB")
+    assert changed_stages(workspace) == set()
+
+
+def test_training_parameter_reruns_no_preparation(workspace: Workspace) -> None:
+    workspace.set("train.epochs", 1)
+    assert changed_stages(workspace) == {"train_full", "train_mono@category1", "train_mono@brand"}
+
+
+def test_changed_raw_byte_is_noticed(workspace: Workspace) -> None:
+    raw = workspace.path / "data/raw/complete_journey/products.parquet"
+    content = bytearray(raw.read_bytes())
+    content[len(content) // 2] ^= 1
+    raw.unlink()  # may be a link into DVC's cache
+    raw.write_bytes(content)
+    assert "prepare" in changed_stages(workspace)
+
+
+def test_removed_task_leaves_no_row(workspace: Workspace) -> None:
+    workspace.set("tasks", ["category1"])
+    refused = workspace.run("dvc", "repro", check=False)
+    assert refused.returncode != 0
+    assert "make prune" in refused.stderr and "brand" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    workspace.run("python", "-m", "offerbench.prune")
+    workspace.run("dvc", "repro")
+    wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
+    assert list(wauc["all"]) == ["category1"]
+    assert list(wauc["all"]["category1"]) == ["full", "mono_category1", "history_affinity"]
+    assert not any("brand" in stage for stage in workspace.lock())
+    assert changed_stages(workspace) == set()
+
+
+def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:
+    raw = workspace.path / "data/raw/complete_journey"
+    note = raw / "my_notes.txt"
+    note.write_text("mine")
+    (raw / "products.parquet").unlink()
+    refused = workspace.run("dvc", "repro", "prepare", check=False)
+    assert refused.returncode != 0
+    assert "products.parquet: no such file" in refused.stderr and "make data" in refused.stderr
+    assert note.read_text() == "mine"
+    assert not list((workspace.path / "data").glob(".*")), "nothing half-written stays"
+
+
+@pytest.mark.parametrize(
+    "stage",
+    ["prepare", "rebatch", "train_full", "train_mono category1", "group_test", "evaluate"],
+)
+def test_bad_parameter_stops_every_stage(workspace: Workspace, stage: str) -> None:
+    workspace.set("evaluate.tabel_decimals", 4)
+    script, *arguments = stage.split()
+    stopped = workspace.run("python", f"stages/{script}.py", *arguments, check=False)
+    assert stopped.returncode == 2
+    assert stopped.stderr.startswith("error: params.yaml: evaluate.tabel_decimals: unknown key")
+    assert "Traceback" not in stopped.stderr
+
+
+def test_metrics_and_parameters_can_be_compared(workspace: Workspace) -> None:
+    assert "wauc.json" in workspace.run("dvc", "metrics", "show").stdout
+    wauc = workspace.path / "metrics/wauc.json"
+    wauc.write_text(wauc.read_text().replace('"full": 0.', '"full": 0.9'))
+    assert "0.9" in workspace.run("dvc", "metrics", "diff").stdout
+    workspace.set("train.epochs", 1)
+    assert "train.epochs" in workspace.run("dvc", "params", "diff").stdout
+    assert "evaluate" in workspace.run("dvc", "dag").stdout
