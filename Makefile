@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test lint format prune lock
+.PHONY: help setup data repro test lint format prune preset readme lock
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,12 @@ format: setup ## Put the code in ruff's format.
 
 prune: setup ## Remove models of tasks that params.yaml no longer names.
 	python -m offerbench.prune
+
+preset: data ## Run a preset beside the checkout, keep its tables: make preset NAME=...
+	python -m offerbench.preset_results $(NAME)
+
+readme: setup ## Put the committed results into README.md.
+	python -m offerbench.readme
 
 lock: setup ## Resolve pyproject.toml again and write requirements.lock.
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

@@ -97,7 +97,8 @@ def main() -> None:
         target.write_text(
             "# The defaults of Complete Journey, chosen on its validation users\n\n"
             "Full model, validation AUC over the pairs by epoch; mean wAUC over the tasks on the validation\n"
-            f"batches' offers, at the best epoch. Made by `python benchmarks/choose_defaults.py`.\n\n{table}\n",
+            "batches' offers, at the best epoch. Made by `python benchmarks/choose_defaults.py`.\n\n"
+            f"{table}\n",
             encoding="utf-8",
         )
     print(table)

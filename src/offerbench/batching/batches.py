@@ -29,16 +29,16 @@ class Bag:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a model looks up for B events that see V distinct histories and O distinct offers."""
+    """What a model looks up for B events that see V distinct histories."""
 
     bags: dict[str, Bag]
     """For each user feature, V bags of distinct values."""
     view_of_event: Labels
     """Which of the V histories each event sees. Shape (B,)."""
-    offers: Labels
-    """Label of each offer feature. Shape (O, offer features)."""
-    offer_of_event: Labels
-    """Which of the O offers each event is of. Shape (B,)."""
+    offer_values: dict[str, Labels]
+    """For each offer feature, its distinct labels. Shape (n,)."""
+    offer_rows: dict[str, Labels]
+    """For each offer feature, which of its labels each event has. Shape (B,)."""
 
 
 def gather_bags(store: BagStore, views: Rows) -> Bag:
@@ -59,7 +59,7 @@ def gather_bags(store: BagStore, views: Rows) -> Bag:
 
 
 def make_batch(data: PreparedData, rows: Rows, offer_features: list[str]) -> Batch:
-    """Look a batch up: each distinct history and offer once, however many events share it.
+    """Look a batch up: each distinct history and value once, however many events share it.
 
     Parameters
     ----------
@@ -71,12 +71,15 @@ def make_batch(data: PreparedData, rows: Rows, offer_features: list[str]) -> Bat
         Those that the model sees.
     """
     views, view_of_event = np.unique(data.events[VIEW][rows], return_inverse=True)
-    offers, offer_of_event = np.unique(data.labels(rows, offer_features), axis=0, return_inverse=True)
+    offer_values, offer_rows = {}, {}
+    for feature in offer_features:
+        values, row_of_event = np.unique(data.events[feature][rows], return_inverse=True)
+        offer_values[feature], offer_rows[feature] = values, row_of_event.astype(np.int32)
     return Batch(
         bags={name: gather_bags(store, views.astype(np.int64)) for name, store in data.bags.items()},
         view_of_event=view_of_event.astype(np.int32),
-        offers=offers,
-        offer_of_event=offer_of_event.astype(np.int32),
+        offer_values=offer_values,
+        offer_rows=offer_rows,
     )
 
 

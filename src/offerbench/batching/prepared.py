@@ -45,10 +45,6 @@ class PreparedData:
     user_rows: dict[Split, tuple[Rows, Rows]]
     """First row and number of target events of each user of a split."""
 
-    def labels(self, rows: Rows, features: list[str]) -> npt.NDArray[np.int32]:
-        """Labels of events; shape (rows, features)."""
-        return np.stack([self.events[feature][rows] for feature in features], axis=1)
-
 
 def load_prepared(directory: Path) -> PreparedData:
     """Map the prepared tables of a directory.

@@ -1,6 +1,6 @@
 """Training a two-tower model: reads from top to bottom."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from offerbench.batching.batches import Batch, draw_pass, make_batch
+from offerbench.batching.prefetch import prefetched
 from offerbench.batching.prepared import PreparedData
 from offerbench.batching.sampling import Rows
 from offerbench.model.checkpoint import named_variables
@@ -19,7 +20,6 @@ from offerbench.params.rebatch import Rebatch
 from offerbench.params.train import Train
 from offerbench.schema import Split
 
-PREFETCHED_BATCHES = 2
 AUC_THRESHOLDS = 200  # Keras's default: the curve's third digit is right
 
 
@@ -40,18 +40,21 @@ def batch_tensors(batch: Batch) -> BatchTensors:
         values={name: bag.values for name, bag in batch.bags.items()},
         segments={name: bag.segments for name, bag in batch.bags.items()},
         view_of_event=batch.view_of_event,
-        offers=batch.offers,
-        offer_of_event=batch.offer_of_event,
+        offer_values=batch.offer_values,
+        offer_rows=batch.offer_rows,
     )
 
 
 def batch_signature(model: TwoTower, batch_size: int) -> BatchTensors:
     """Shapes and dtypes of `BatchTensors`."""
-    labels = {name: tf.TensorSpec([None], tf.int32) for name in model.specification.user_features}
-    events = tf.TensorSpec([batch_size], tf.int32)
-    offers = tf.TensorSpec([None, len(model.specification.offer_features)], tf.int32)
+    any_length, events = tf.TensorSpec([None], tf.int32), tf.TensorSpec([batch_size], tf.int32)
+    users, offers = model.specification.user_features, model.specification.offer_features
     return BatchTensors(
-        values=labels, segments=labels, view_of_event=events, offers=offers, offer_of_event=events
+        values=dict.fromkeys(users, any_length),
+        segments=dict.fromkeys(users, any_length),
+        view_of_event=events,
+        offer_values=dict.fromkeys(offers, any_length),
+        offer_rows=dict.fromkeys(offers, events),
     )
 
 
@@ -158,8 +161,8 @@ def train_model(
     for epoch in range(train.epochs):
         training = Curve()
         passes = draw_pass(data, Split.TRAIN, rebatch, epoch)
-        batches = (batch_tensors(make_batch(data, rows, features)) for rows in passes)
-        for batch in tqdm(prefetched(batches, trainer.signature), desc=f"epoch {epoch + 1}", disable=None):
+        batches = prefetched(batch_tensors(make_batch(data, rows, features)) for rows in passes)
+        for batch in tqdm(batches, desc=f"epoch {epoch + 1}", unit=" batches", disable=None):
             training.add(*trainer.train_step(batch, step))
             step += 1
         checking = Curve()
@@ -176,12 +179,6 @@ def train_model(
         for name, variable in named_variables(model).items():
             variable.assign(best_weights[name])
     return curves
-
-
-def prefetched(batches: Iterable[BatchTensors], signature: BatchTensors) -> Iterator[Any]:
-    """Make the next batches while the current one is trained on."""
-    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
-    return iter(dataset.prefetch(PREFETCHED_BATCHES))
 
 
 def _weights(model: TwoTower) -> dict[str, Any]:

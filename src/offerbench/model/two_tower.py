@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from offerbench.model.embedding import bag_mean, embedding_table, weighted_bag_mean
 from offerbench.model.specification import ModelSpecification
-from offerbench.model.tower import Tower
+from offerbench.model.tower import Block, Tower
 
 
 class BatchTensors(NamedTuple):
-    """A training batch of B events that see V distinct histories and O distinct offers."""
+    """A training batch of B events that see V distinct histories."""
 
     values: dict[str, tf.Tensor]
     """For each user feature, labels of all bags: int32, shape (values,)."""
@@ -19,10 +19,10 @@ class BatchTensors(NamedTuple):
     """For each user feature, the history of each value: int32, shape (values,), ascending."""
     view_of_event: tf.Tensor
     """int32, shape (B,), below V."""
-    offers: tf.Tensor
-    """Labels: int32, shape (O, offer features)."""
-    offer_of_event: tf.Tensor
-    """int32, shape (B,), below O."""
+    offer_values: dict[str, tf.Tensor]
+    """For each offer feature, its distinct labels in the batch: int32, shape (n,)."""
+    offer_rows: dict[str, tf.Tensor]
+    """For each offer feature, which of them each event has: int32, shape (B,), below n."""
 
 
 class TwoTower(tf.Module):
@@ -52,7 +52,8 @@ class TwoTower(tf.Module):
         self.user_tower, self.offer_tower = (
             Tower(
                 name,
-                len(tables) * dim,
+                len(tables),
+                dim,
                 parameters.tower_units,
                 parameters.dropout,
                 parameters.batch_normalization_momentum,
@@ -63,46 +64,33 @@ class TwoTower(tf.Module):
 
     def embed_histories(
         self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
-    ) -> tf.Tensor:
-        """Concatenated means of the bags of `views` histories; float32, shape (views, features * dim)."""
-        return tf.concat(
-            [
-                bag_mean(table, values[name], segments[name], views)
-                for name, table in self.user_tables.items()
-            ],
-            axis=1,
-        )
+    ) -> list[tf.Tensor]:
+        """Mean of the bag of each user feature; float32, shape (views, dim) each."""
+        return [
+            bag_mean(table, values[name], segments[name], views) for name, table in self.user_tables.items()
+        ]
 
-    def embed_offers(self, offers: tf.Tensor) -> tf.Tensor:
-        """Concatenated embeddings of one value for each offer feature.
-
-        Parameters
-        ----------
-        offers : int32, shape (O, offer features)
-
-        Returns
-        -------
-        float32, shape (O, offer features * dim)
-        """
-        tables = self.offer_tables.values()
-        return tf.concat([tf.gather(table, offers[:, i]) for i, table in enumerate(tables)], axis=1)
+    def embed_offer_values(self, batch: BatchTensors) -> list[tf.Tensor]:
+        """Embeddings of the distinct labels of each offer feature; float32, shape (n, dim) each."""
+        return [tf.gather(table, batch.offer_values[name]) for name, table in self.offer_tables.items()]
 
     def train_vectors(self, batch: BatchTensors, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """User and offer vector of each event of a training batch; float32, shape (B, units) each."""
         views = tf.reduce_max(batch.view_of_event) + 1
-        histories = self.embed_histories(batch.values, batch.segments, views)  # (V, features * dim)
-        users = self.user_tower.train(histories, batch.view_of_event, seed)
-        offers = self.offer_tower.train(
-            self.embed_offers(batch.offers), batch.offer_of_event, tf.stack([seed[0] + 1, seed[1]])
-        )
-        return users, offers
+        histories = self.embed_histories(batch.values, batch.segments, views)
+        users = self.user_tower.train([Block(rows, batch.view_of_event) for rows in histories], seed)
+        offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
+        blocks = [Block(*pair) for pair in zip(self.embed_offer_values(batch), offer_rows, strict=True)]
+        return users, self.offer_tower.train(blocks, tf.stack([seed[0] + 1, seed[1]]))
 
     def infer_vectors(self, batch: BatchTensors) -> tuple[tf.Tensor, tf.Tensor]:
         """As `train_vectors`, without dropout and by the moving moments."""
         views = tf.reduce_max(batch.view_of_event) + 1
         users = self.infer_users(batch.values, batch.segments, views)  # (V, units)
-        offers = self.offer_tower.infer(self.embed_offers(batch.offers))  # (O, units)
-        return tf.gather(users, batch.view_of_event), tf.gather(offers, batch.offer_of_event)
+        offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
+        values = zip(self.embed_offer_values(batch), offer_rows, strict=True)
+        offers = self.offer_tower.infer([tf.gather(rows, of_event) for rows, of_event in values])
+        return tf.gather(users, batch.view_of_event), offers
 
     def infer_users(
         self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
@@ -136,7 +124,7 @@ class TwoTower(tf.Module):
             weighted_bag_mean(table, values[name], segments[name], weights[name], offers)
             for name, table in self.offer_tables.items()
         ]
-        return self.offer_tower.infer(tf.concat(embedded, axis=1))
+        return self.offer_tower.infer(embedded)
 
     def regularised(self) -> list[tf.Variable]:
         """Variables under L1: embeddings, kernels and biases."""
