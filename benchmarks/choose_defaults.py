@@ -17,8 +17,9 @@ from tabulate import tabulate
 
 from offerbench.batching.batches import draw_pass
 from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.evaluation.evaluate import evaluate_models, wauc_table
+from offerbench.evaluation.evaluate import evaluate_models
 from offerbench.evaluation.offers import group_offers
+from offerbench.evaluation.results import wauc_table
 from offerbench.model import runtime
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.training import train_model
@@ -62,7 +63,7 @@ def measure(parameters: Parameters, data: PreparedData) -> list[float | int]:
         for task in parameters.tasks
     }
     results = evaluate_models(
-        {FULL_MODEL: model}, tables, data, validation, train.number_of_negatives + 1, print
+        {FULL_MODEL: model}, tables, data, Split.VALIDATION, validation, train.number_of_negatives + 1, print
     )
     wauc = wauc_table(results, parameters.evaluate)["all"]
     means = [float(np.mean([wauc[task][name] for task in tables])) for name in (FULL_MODEL, HISTORY_AFFINITY)]

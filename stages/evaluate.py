@@ -3,17 +3,24 @@
 from offerbench import command
 from offerbench.batching.batches import read_batches
 from offerbench.batching.prepared import load_prepared
+from offerbench.evaluation.offers import read_offers
+from offerbench.evaluation.results import wauc_table
 from offerbench.params.loading import load_parameters
-from offerbench.schema import BATCHES_DIRECTORY, GROUP_TEST_DIRECTORY, MODELS_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.schema import (
+    BATCHES_DIRECTORY,
+    GROUP_TEST_DIRECTORY,
+    MODELS_DIRECTORY,
+    PREPARED_DIRECTORY,
+    Split,
+)
 
 
 def main() -> None:
     """Evaluate every model on every task."""
     parameters = load_parameters()
     steps = command.Steps("evaluate")
-    from offerbench.evaluation.evaluate import evaluate_models, wauc_table
+    from offerbench.evaluation.evaluate import evaluate_models
     from offerbench.evaluation.models import load_models
-    from offerbench.evaluation.offers import read_offers
     from offerbench.model import runtime
     from offerbench.report.write import write_results
 
@@ -26,6 +33,7 @@ def main() -> None:
         models,
         tables,
         load_prepared(PREPARED_DIRECTORY),
+        Split.TEST,
         read_batches(BATCHES_DIRECTORY / "test.arrow", parameters.rebatch.batch_size),
         parameters.train.number_of_negatives + 1,
         steps.done,

@@ -1,5 +1,6 @@
 """Command: run a preset beside the checkout and keep its tables under reports/presets/."""
 
+import os
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,7 +55,9 @@ def run_preset(name: str) -> Path:
 
 
 def _run(*words: str, directory: Path | None = None) -> None:
-    if subprocess.run(words, cwd=directory, check=False).returncode:
+    # The tree's own code, whatever is being edited here.
+    environment = {**os.environ, "PYTHONPATH": str(directory / "src")} if directory else None
+    if subprocess.run(words, cwd=directory, env=environment, check=False).returncode:
         raise OfferbenchError(f"`{' '.join(words)}` failed; its own message is above.")
 
 

@@ -67,27 +67,33 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
                 f"{raw_directory / name}: no such file. Run `make data` to fetch Complete Journey."
             )
     try:
+        # Names are normalised once a product, not once a purchase.
         connection.execute(
             f"""
-            CREATE TEMP VIEW transactions AS
-            SELECT t.*, quantity > 0 AND sales_value > 0 AS is_positive,
-                   p.product_id IS NOT NULL AS has_product,
-                   p.department, p.product_category, p.product_type, p.manufacturer_id
-            FROM read_parquet('{raw_directory / FILES[0]}', file_row_number = true) t
-            LEFT JOIN read_parquet('{raw_directory / FILES[1]}') p USING (product_id)
+            CREATE TEMP TABLE products AS
+            SELECT product_id, {_words("department")} AS category1,
+                   {_words("product_category")} AS category2, {_words("product_type")} AS category3,
+                   coalesce(manufacturer_id::VARCHAR, '') AS brand, true AS is_known
+            FROM read_parquet('{raw_directory / FILES[1]}')
             """
         )
         connection.execute(
             f"""
+            CREATE TEMP VIEW transactions AS
+            SELECT t.*, coalesce(quantity > 0 AND sales_value > 0, false) AS is_positive,
+                   coalesce(is_known, false) AS has_product, category1, category2, category3, brand
+            FROM read_parquet('{raw_directory / FILES[0]}', file_row_number = true) t
+            LEFT JOIN products USING (product_id)
+            """
+        )
+        connection.execute(
+            """
             CREATE TABLE events AS
             SELECT household_id AS "user",
                    transaction_timestamp::DATE - DATE '1970-01-01' AS day,
                    'purchase' AS event_type,
                    product_id::VARCHAR AS product_id,
-                   {_words("department")} AS category1,
-                   {_words("product_category")} AS category2,
-                   {_words("product_type")} AS category3,
-                   manufacturer_id::VARCHAR AS brand,
+                   category1, category2, category3, brand,
                    sales_value / quantity AS price
             FROM transactions WHERE is_positive AND has_product
             ORDER BY file_row_number

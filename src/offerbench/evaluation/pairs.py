@@ -10,38 +10,39 @@ Indices = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class TaskPairs:
-    """Pairs of a task after negatives that have their positive's offer are dropped."""
+    """Pairs of a task: every user with every offer of its minibatch of m neighbours.
 
-    users: Indices
-    """View of each pair's user, an index into the views of the test batches. Shape (pairs,)."""
+    Entry (b, i, j) pairs the user of event i with the offer of event j of minibatch b. Negatives
+    that have their positive's offer are not kept.
+    """
+
+    kept: npt.NDArray[np.bool_]
+    """Pairs that count. Shape (minibatches, m, m)."""
     offers: Indices
-    """Offer of each pair, an index into the offer table. Shape (pairs,)."""
+    """Offer of each kept pair, an index into the offer table. Shape (pairs,)."""
     is_positive: npt.NDArray[np.bool_]
-    """Whether the user bought the offer. Shape (pairs,)."""
-    collisions: int
-    """Negatives dropped."""
+    """Whether the user bought the offer, for each kept pair. Shape (pairs,)."""
+
+    @property
+    def collisions(self) -> int:
+        """Negatives dropped."""
+        return int(self.kept.size - len(self.offers))
 
 
-def task_pairs(view_of_event: Indices, offer_of_event: Indices, minibatch: int) -> TaskPairs:
+def task_pairs(offer_of_event: Indices) -> TaskPairs:
     """Pair every user with every offer of its minibatch of neighbours.
 
     Parameters
     ----------
-    view_of_event : int32, shape (events,)
-        View that each test event sees.
-    offer_of_event : int32, shape (events,)
+    offer_of_event : int32, shape (minibatches, m)
         Offer of the task that each test event is of.
-    minibatch : int
-        Number of negatives + 1; divides the number of events.
     """
-    views = view_of_event.reshape(-1, minibatch)  # (minibatches, m)
-    offers = offer_of_event.reshape(-1, minibatch)
-    shape = (*views.shape, minibatch)  # entry (b, i, j): user of event i, offer of event j
+    minibatch = offer_of_event.shape[1]
+    shape = (*offer_of_event.shape, minibatch)
     is_positive = np.broadcast_to(np.eye(minibatch, dtype=bool), shape)
-    kept = is_positive | (offers[:, :, None] != offers[:, None, :])
+    kept = is_positive | (offer_of_event[:, :, None] != offer_of_event[:, None, :])
     return TaskPairs(
-        users=np.broadcast_to(views[:, :, None], shape)[kept],
-        offers=np.broadcast_to(offers[:, None, :], shape)[kept],
+        kept=kept,
+        offers=np.broadcast_to(offer_of_event[:, None, :], shape)[kept],
         is_positive=is_positive[kept],
-        collisions=int(kept.size - kept.sum()),
     )

@@ -11,7 +11,6 @@ from offerbench.model.two_tower import TwoTower
 
 Vectors = npt.NDArray[np.float32]
 VIEWS_AT_A_TIME = 20_000
-PAIRS_AT_A_TIME = 200_000
 
 
 def user_vectors(model: TwoTower, data: PreparedData, views: npt.NDArray[np.int64]) -> Vectors:
@@ -42,23 +41,20 @@ def offer_vectors(model: TwoTower, table: OfferTable) -> Vectors:
     return np.asarray(vectors.numpy())
 
 
-def pair_scores(
-    users: Vectors, offers: Vectors, user_of_pair: npt.NDArray[np.int32], offer_of_pair: npt.NDArray[np.int32]
-) -> npt.NDArray[np.float32]:
-    """Dot product of each pair's vectors.
+def pair_scores(users: Vectors, offers: Vectors) -> Vectors:
+    """Dot products of every user with every offer of its minibatch of m neighbours.
 
     Parameters
     ----------
-    users : float32, shape (views, units)
-    offers : float32, shape (offers, units)
-    user_of_pair, offer_of_pair : int32, shape (pairs,)
+    users, offers : float32, shape (minibatches, m, units)
+        Vectors of the events of each minibatch.
 
     Returns
     -------
-    float32, shape (pairs,)
+    float32, shape (minibatches, m, m)
+        Entry (b, i, j): user of event i with the offer of event j.
     """
-    scores = np.empty(len(user_of_pair), np.float32)
-    for start in range(0, len(scores), PAIRS_AT_A_TIME):
-        some = slice(start, start + PAIRS_AT_A_TIME)
-        np.einsum("pu,pu->p", users[user_of_pair[some]], offers[offer_of_pair[some]], out=scores[some])
+    # A matrix product sums in an order that depends on the entry's place: equal pairs would get
+    # scores that differ in their last bit, and ties, which count half, would be broken.
+    scores: Vectors = np.einsum("biu,bju->bij", users, offers)
     return scores

@@ -9,7 +9,7 @@ matplotlib.use("Agg")  # before pyplot: no window system is asked for
 import matplotlib.pyplot as plt
 import numpy as np
 
-from offerbench.evaluation.evaluate import Wauc
+from offerbench.evaluation.results import Wauc
 from offerbench.report.tables import SEGMENT_TITLES, format_wauc, model_title
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tabulate import tabulate
 
-from offerbench.evaluation.evaluate import Wauc
+from offerbench.evaluation.results import Wauc
 from offerbench.schema import FULL_MODEL, HISTORY_AFFINITY
 
 SEGMENT_TITLES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from offerbench.evaluation.evaluate import TaskResult, Wauc, summarise
+from offerbench.evaluation.results import TaskResult, Wauc, summarise
 from offerbench.params.evaluate import Evaluate
 from offerbench.report.heat_map import draw_heat_map
 from offerbench.report.tables import report_markdown

@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int32]
 Prices = npt.NDArray[np.float32]
 
 NO_BRAND = -1
-UNCATEGORISED = 0.4  # categories without a code there are, as a share of those with one
+NO_FAVOURITE = -2  # a favourite brand that no product has
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
 
 
@@ -30,7 +30,7 @@ class Categories:
 
     def popular(self, uniform: npt.NDArray[np.float64]) -> Ints:
         """Turn uniform numbers into categories, by popularity."""
-        return np.searchsorted(self.upper, uniform, side="right").astype(np.int32)
+        return np.searchsorted(self.upper[:-1], uniform, side="right").astype(np.int32)
 
     def popular_under_root(self, uniform: npt.NDArray[np.float64], categories: Ints) -> Ints:
         """Turn uniform numbers into categories with the same root as `categories`, by popularity."""
@@ -108,8 +108,8 @@ def draw_catalogue(generator: np.random.Generator, products: int, structure: Str
         Parameters.
     """
     categories = _draw_categories(generator, structure)
-    popularity = np.diff(categories.upper, prepend=0.0)
-    size = 1 + generator.multinomial(products - len(popularity), popularity).astype(np.int32)
+    weight = np.diff(categories.upper, prepend=0.0) ** structure.category_size_exponent
+    size = 1 + generator.multinomial(products - len(weight), weight / weight.sum()).astype(np.int32)
     category = np.repeat(np.arange(len(size), dtype=np.int32), size)
     brands = max(products // structure.products_per_brand, 5 * (int(categories.root[-1]) + 1))
     brand = _draw_brands(generator, categories, category, brands, structure)
@@ -131,7 +131,8 @@ def draw_catalogue(generator: np.random.Generator, products: int, structure: Str
 def _draw_categories(generator: np.random.Generator, structure: Structure) -> Categories:
     """Draw categories without a code for the roots, and the popularity of all categories."""
     roots = [code.split(".")[0] for code in CODES]
-    extra = [roots[i] for i in generator.integers(0, len(roots), int(UNCATEGORISED * len(roots)))]
+    missing = int(structure.uncategorised_categories * len(roots))
+    extra = [roots[i] for i in generator.integers(0, len(roots), missing)]
     named = [(root, code) for root, code in zip(roots, CODES, strict=True)] + [(root, "") for root in extra]
     named.sort()
     codes = [code for _, code in named]
@@ -153,16 +154,16 @@ def _draw_brands(
 ) -> Ints:
     """Draw the brand of each product.
 
-    The brands of a root are side by side; each category has an order of its own of its root's.
+    The brands of a root are side by side. A category starts among them at a brand of its own, more
+    often than not one of the first, so that a root's first brands are strong in many categories.
     """
     products = len(category)
     roots = int(categories.root[-1]) + 1
     bounds = np.linspace(0, brands, roots + 1).astype(np.int32)
-    root = categories.root[category]
-    size = np.diff(bounds)[root]
-    shift = generator.integers(0, brands, len(categories.codes))[category]
-    rank = heavy_tailed(generator.random(products), size, structure.brand_head)
-    brand = bounds[root] + (rank + shift) % size
+    pool = np.diff(bounds)[categories.root]
+    start = heavy_tailed(generator.random(len(pool)), pool, structure.brand_head)
+    rank = heavy_tailed(generator.random(products), pool[category], structure.brand_head)
+    brand = bounds[categories.root[category]] + (start[category] + rank) % pool[category]
     foreign = heavy_tailed(generator.random(products), brands, structure.brand_head)
     brand = np.where(generator.random(products) < structure.foreign_brand_share, foreign, brand)
     brand[generator.random(products) < structure.brandless_share] = NO_BRAND

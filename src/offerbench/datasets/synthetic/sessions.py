@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.datasets.synthetic.catalogue import Catalogue, Ints
+from offerbench.datasets.synthetic.catalogue import NO_FAVOURITE, Catalogue, Ints
 from offerbench.datasets.synthetic.months import Slice, active_seconds
 from offerbench.datasets.synthetic.structure import Structure, heavy_tailed
 from offerbench.datasets.synthetic.users import Users
 
 EVENT_TYPES = ("view", "cart", "purchase")
-NO_FAVOURITE = -2  # no product has this brand
 Flags = npt.NDArray[np.bool_]
 
 
@@ -65,36 +64,42 @@ def draw_rows(
     structure : Structure
         Parameters.
     """
-    # A tenth more sessions than needed on average; what is too much is cut off.
+    # A tenth more sessions than the rows need on average; what is too much is cut off.
     sessions = int(1.1 * time.rows / (structure.looks_per_session * structure.views_per_look)) + 50
-    uniform = generator.random(sessions)
     head = structure.active_users_share * len(users.number)
-    session_user = heavy_tailed(uniform, len(users.number), head)
-    looks = _draw_looks(generator, session_user, catalogue, users, structure)
-    actions = looks.has_cart.astype(np.int32) + looks.has_purchase
-    views = looks.views
-    views[-1] += max(time.rows - int((views + actions).sum()), 0)  # should it be too few all the same
-    length = views + actions
-    look = np.repeat(np.arange(len(length), dtype=np.int32), length)[: time.rows]
-    position = np.arange(time.rows, dtype=np.int64) - (np.cumsum(length) - length)[look]
-    # After its views a look goes on with a cart if it has one, then with a purchase.
-    is_action = position >= views[look]
-    is_last = position >= (views + looks.has_cart)[look]
-    event_type = is_action.astype(np.int32) + is_last
+    session_user = heavy_tailed(generator.random(sessions), len(users.number), head)
+    looks = _draw_looks(generator, time.rows, session_user, catalogue, users, structure)
+    look, event_type = _expand(looks, time.rows)
     session = looks.session[look]
     second = _draw_times(generator, session, sessions, time, days, structure)
     order = np.argsort(second, kind="stable")
     return Rows(second[order], event_type[order], looks.product[look][order], session[order], session_user)
 
 
+def _expand(looks: _Looks, rows: int) -> tuple[Ints, Ints]:
+    """Give the look and the event type of each row: views, then a cart, then a purchase.
+
+    Returns
+    -------
+    (int32, int32), each of shape (rows,)
+    """
+    length = looks.views + looks.has_cart + looks.has_purchase
+    look = np.repeat(np.arange(len(length), dtype=np.int32), length)[:rows]
+    position = np.arange(rows) - (np.cumsum(length) - length)[look]
+    is_cart_or_purchase = position >= looks.views[look]
+    is_purchase = position >= (looks.views + looks.has_cart)[look]
+    return look, is_cart_or_purchase.astype(np.int32) + is_purchase
+
+
 def _draw_looks(
     generator: np.random.Generator,
+    rows: int,
     session_user: Ints,
     catalogue: Catalogue,
     users: Users,
     structure: Structure,
 ) -> _Looks:
-    """Draw what is looked at in each session, and what comes of it."""
+    """Draw what is looked at in each session, and what comes of it: at least `rows` rows."""
     category, brand = _draw_topics(generator, session_user, catalogue, users, structure)
     session = np.repeat(
         np.arange(len(session_user), dtype=np.int32),
@@ -112,16 +117,14 @@ def _draw_looks(
     share = structure.cart_share * users.eagerness[user]
     share[is_regular] *= structure.regular_cart_factor
     has_cart = generator.random(len(user), np.float32) < share
-    purchase_share = np.where(
-        has_cart, structure.purchase_after_cart_share, structure.direct_purchase_share * share
+    after_cart = np.where(
+        is_regular, structure.regular_purchase_after_cart_share, structure.purchase_after_cart_share
     )
-    return _Looks(
-        session=session,
-        product=product,
-        views=generator.geometric(1 / structure.views_per_look, len(user)).astype(np.int32),
-        has_cart=has_cart,
-        has_purchase=generator.random(len(user), np.float32) < purchase_share,
-    )
+    purchase_share = np.where(has_cart, after_cart, structure.direct_purchase_share * share)
+    has_purchase = generator.random(len(user), np.float32) < purchase_share
+    views = generator.geometric(1 / structure.views_per_look, len(user)).astype(np.int32)
+    views[-1] += max(rows - int(views.sum()), 0)  # should the sessions be too few all the same
+    return _Looks(session, product, views, has_cart, has_purchase)
 
 
 def _draw_topics(

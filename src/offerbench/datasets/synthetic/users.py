@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.datasets.synthetic.catalogue import Catalogue, Ints
+from offerbench.datasets.synthetic.catalogue import NO_FAVOURITE, Catalogue, Ints
 from offerbench.datasets.synthetic.structure import Structure
 
 USERS_PER_BLOCK = 1 << 18  # drawn at a time, to bound the memory of the draws
@@ -76,9 +76,9 @@ def _draw_block(
             else catalogue.categories.popular(uniform)
         )
     # A favourite brand is the brand of a product that fits the price level.
-    nothing = np.full(users, -2, np.int32)
+    any_brand = np.full(users, NO_FAVOURITE, np.int32)
     brands = [
-        catalogue.brand[catalogue.choose(generator, structure, category, nothing, price_level)]
+        catalogue.brand[catalogue.choose(generator, structure, category, any_brand, price_level)]
         for category in categories
     ]
     regulars = [

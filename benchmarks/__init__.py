@@ -1,0 +1,1 @@
+"""Speed, proved by ratios measured side by side in one run."""

@@ -1,0 +1,44 @@
+"""Alternate the plain twin and ours, several rounds, and take medians."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One figure of the benchmarks."""
+
+    figure: str
+    """What was timed."""
+    plain_seconds: float
+    """Median time of the plain twin."""
+    ours_seconds: float
+    """Median time of offerbench."""
+    rounds: int
+    """Times each was run, in turn."""
+    rows: int
+    """Rows, pairs or events of one run."""
+    wanted_ratio: float
+    """The ratio that the project promises."""
+    agreement: str
+    """How the two results were compared."""
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is."""
+        return self.plain_seconds / self.ours_seconds
+
+
+def alternate(plain: Callable[[], object], ours: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Median seconds of both, run in turn after one warm-up of each, so that noise hits both."""
+    plain()
+    ours()
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for function, seconds in zip((plain, ours), times, strict=True):
+            start = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - start)
+    return statistics.median(times[0]), statistics.median(times[1])
