@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test lint format prune preset readme lock
+.PHONY: help setup data repro test lint format prune preset benchmark scaling readme lock
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,12 @@ prune: setup ## Remove models of tasks that params.yaml no longer names.
 
 preset: data ## Run a preset beside the checkout, keep its tables: make preset NAME=...
 	python -m offerbench.preset_results $(NAME)
+
+benchmark: data ## Measure against plain twins; writes benchmarks/results.json and .md (after make repro).
+	python -m benchmarks
+
+scaling: setup ## Measure prepare and rebatch on 1 to 100 million synthetic rows.
+	python -m benchmarks.scaling
 
 readme: setup ## Put the committed results into README.md.
 	python -m offerbench.readme

@@ -22,18 +22,20 @@ def main() -> None:
     with whole_directory(BATCHES_DIRECTORY) as directory:
         for split in Split:
             name = split.name.lower()
-            batches = list(draw_pass(data, split, rebatch))
+            drawn = draw_pass(data, split, rebatch)
+            if split is Split.TRAIN:
+                batches = sum(1 for _ in drawn)
+            else:
+                batches = write_batches(directory / f"{name}.arrow", drawn)
             if not batches:
                 raise OfferbenchError(
                     f"rebatch.batch_size: {rebatch.batch_size} events are more than a group of {name} users "
                     "has. Lower it, or raise rebatch.users_per_group, in params.yaml."
                 )
             events = int(data.user_rows[split][1].sum())
-            in_batches = len(batches) * rebatch.batch_size
-            counts[name] = {"events": events, "batches": len(batches), "events_in_batches": in_batches}
-            if split is not Split.TRAIN:
-                write_batches(directory / f"{name}.arrow", batches)
-            steps.done(f"{name}: {len(batches)} batches of {rebatch.batch_size}, {events:,} events")
+            in_batches = batches * rebatch.batch_size
+            counts[name] = {"events": events, "batches": batches, "events_in_batches": in_batches}
+            steps.done(f"{name}: {batches} batches of {rebatch.batch_size}, {events:,} events")
     write_json(METRICS_DIRECTORY / "rebatch.json", counts)
 
 

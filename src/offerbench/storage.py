@@ -95,7 +95,7 @@ def read_json(source: Path) -> Any:
 def write_parquet(target: Path, columns: Mapping[str, Any]) -> None:
     """Write equally long columns as one Parquet file."""
     with whole_file(target) as temporary:
-        pq.write_table(pa.table(dict(columns)), temporary, compression="zstd")
+        pq.write_table(pa.table(dict(columns)), temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_parquet(source: Path) -> dict[str, npt.NDArray[Any]]:
@@ -104,14 +104,16 @@ def read_parquet(source: Path) -> dict[str, npt.NDArray[Any]]:
     Raises
     ------
     OfferbenchError
-        If the file is missing or is not Parquet.
+        If the file is missing, is not Parquet or is damaged.
     """
     try:
-        table = pq.read_table(source)
+        table = pq.read_table(source, page_checksum_verification=True)
     except FileNotFoundError:
         raise OfferbenchError(f"{source}: no such file. Run `dvc repro` to make it.") from None
-    except pa.ArrowInvalid as error:
-        raise OfferbenchError(f"{source}: not a Parquet file ({error}). Run `dvc repro`.") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise OfferbenchError(
+            f"{source}: not an intact Parquet file ({error}). Run `dvc repro`."
+        ) from None
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
@@ -139,24 +141,25 @@ class ArrowColumns:
 
     def close(self) -> None:
         """Write the Arrow file from the pieces, and remove them."""
-        arrays = {}
-        for name, (path, dtype) in self._pieces.items():
+        try:
+            arrays = {name: self._mapped(name) for name in self._pieces}
+            batch = pa.record_batch(arrays)
+            with pa.ipc.new_file(str(self._target), batch.schema) as writer:
+                writer.write_batch(batch)
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Remove the pieces."""
+        for name, (path, _) in self._pieces.items():
             self._files[name].close()
-            empty = path.stat().st_size == 0  # an empty file can't be mapped
-            arrays[name] = pa.array(np.empty(0, dtype) if empty else np.memmap(path, dtype, mode="r"))
-        batch = pa.record_batch(arrays)
-        with pa.ipc.new_file(str(self._target), batch.schema) as writer:
-            writer.write_batch(batch)
-        for path, _ in self._pieces.values():
-            path.unlink()
+            path.unlink(missing_ok=True)
 
-
-def write_arrow(target: Path, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write columns that are in memory as one Arrow file that can be mapped."""
-    with whole_file(target) as temporary:
-        writer = ArrowColumns(temporary)
-        writer.append(columns)
-        writer.close()
+    def _mapped(self, name: str) -> pa.Array:
+        path, dtype = self._pieces[name]
+        self._files[name].close()
+        empty = path.stat().st_size == 0  # an empty file can't be mapped
+        return pa.array(np.empty(0, dtype) if empty else np.memmap(path, dtype, mode="r"))
 
 
 def read_arrow(source: Path) -> dict[str, npt.NDArray[Any]]:

@@ -1,6 +1,6 @@
 """Batches of a pass, and what a model looks up for one of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from offerbench.batching.sampling import Rows, concatenated_ranges, draw_batches
 from offerbench.errors import OfferbenchError
 from offerbench.params.rebatch import Rebatch
 from offerbench.schema import BATCH, DAY, EVENT, USER, VIEW, Split
-from offerbench.storage import read_arrow, write_arrow
+from offerbench.storage import ArrowColumns, read_arrow, whole_file
 
 Labels = npt.NDArray[np.int32]
 
@@ -106,11 +106,25 @@ def draw_pass(data: PreparedData, split: Split, rebatch: Rebatch, epoch: int = 0
         yield from group
 
 
-def write_batches(target: Path, batches: list[Rows]) -> None:
-    """Write batches that are drawn once: columns batch and event (row of target_events.arrow)."""
-    events = np.concatenate(batches)
-    number = np.repeat(np.arange(len(batches), dtype=np.int32), [len(rows) for rows in batches])
-    write_arrow(target, {BATCH: number, EVENT: events})
+def write_batches(target: Path, batches: Iterable[Rows]) -> int:
+    """Write batches that are drawn once: columns batch and event (row of target_events.arrow).
+
+    Returns
+    -------
+    int
+        Number of batches.
+    """
+    count = 0
+    with whole_file(target) as temporary:
+        file = ArrowColumns(temporary)
+        try:
+            for rows in batches:
+                file.append({BATCH: np.full(len(rows), count, np.int32), EVENT: rows})
+                count += 1
+            file.close()
+        finally:
+            file.discard()
+    return count
 
 
 def read_batches(source: Path, batch_size: int) -> Rows:

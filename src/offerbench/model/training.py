@@ -1,6 +1,6 @@
 """Training a two-tower model: reads from top to bottom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -154,21 +154,22 @@ def train_model(
     """
     trainer = Trainer(model, train, rebatch.batch_size)
     features = list(model.specification.offer_features)
-    validation = [batch_tensors(make_batch(data, rows, features)) for rows in validation_batches]
+
+    def tensors(batches: Iterable[Rows]) -> Iterator[BatchTensors]:
+        return prefetched(batch_tensors(make_batch(data, rows, features)) for rows in batches)
+
     curves: list[Epoch] = []
     best_epoch, best_weights = 0, _weights(model)
     step = 0
     for epoch in range(train.epochs):
-        training = Curve()
-        passes = draw_pass(data, Split.TRAIN, rebatch, epoch)
-        batches = prefetched(batch_tensors(make_batch(data, rows, features)) for rows in passes)
+        training, validation = Curve(), Curve()
+        batches = tensors(draw_pass(data, Split.TRAIN, rebatch, epoch))
         for batch in tqdm(batches, desc=f"epoch {epoch + 1}", unit=" batches", disable=None):
             training.add(*trainer.train_step(batch, step))
             step += 1
-        checking = Curve()
-        for batch in validation:
-            checking.add(*trainer.validation_step(batch))
-        curves.append(Epoch(epoch + 1, *training.result(), *checking.result()))
+        for batch in tensors(validation_batches):
+            validation.add(*trainer.validation_step(batch))
+        curves.append(Epoch(epoch + 1, *training.result(), *validation.result()))
         report(" ".join(f"{name} {value}" for name, value in asdict(curves[-1]).items()))
         if curves[-1].validation_auc > max((past.validation_auc for past in curves[:-1]), default=-1):
             best_epoch, best_weights = epoch, _weights(model)

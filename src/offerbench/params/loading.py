@@ -22,7 +22,7 @@ from offerbench.schema import PARAMETERS_FILE
 class Parameters(Section):
     """All of `params.yaml`."""
 
-    dataset: Literal["complete_journey", "rees46"]
+    dataset: Literal["complete_journey", "rees46", "synthetic"]
     """Data source: the reader, and the directory under data/raw."""
     tasks: list[OfferFeature] = Field(min_length=1)
     """Offer features that campaigns are defined by, in the order of the tables."""

@@ -19,7 +19,7 @@ class PriceClusters(Section):
     """Fit on at most so many prices, drawn without replacement."""
     decimals: int = Field(ge=0, le=6)
     """Digits after the point of a cluster's label, its rounded centre: 2 for cents."""
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
     """Seed of the sample and of the first centres."""
 
 

@@ -1,0 +1,158 @@
+"""Run the benchmarks, each in a process of its own: `python -m benchmarks`.
+
+Writes `benchmarks/results.json` and `benchmarks/results.md`. Needs a finished `dvc repro` for the
+models that are evaluated.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import json
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+from tabulate import tabulate
+
+from benchmarks.evaluation import compare_evaluations
+from benchmarks.measure import Comparison
+from benchmarks.preparation import compare_preparations
+from benchmarks.training_step import compare_training_steps
+from offerbench import command
+from offerbench.batching.batches import read_batches
+from offerbench.batching.prepared import PreparedData, load_prepared
+from offerbench.evaluation.models import load_models
+from offerbench.model import runtime
+from offerbench.params.loading import Parameters, load_parameters
+from offerbench.preparation.prepare import prepare_dataset
+from offerbench.schema import (
+    BATCHES_DIRECTORY,
+    MODELS_DIRECTORY,
+    PREPARED_DIRECTORY,
+    RAW_DIRECTORY,
+)
+from offerbench.storage import whole_file, write_json
+
+RESULTS = Path("benchmarks/results.json")
+TABLE = Path("benchmarks/results.md")
+PUBLISHED = Path("presets/complete_journey_published.yaml")
+STEP_ROUNDS, PREPARATION_ROUNDS = 9, 3
+
+
+def _published_data(directory: Path) -> tuple[Parameters, PreparedData]:
+    parameters = load_parameters(PUBLISHED)
+    raw = RAW_DIRECTORY / parameters.dataset
+    prepare_dataset(
+        parameters.dataset, raw, directory, parameters.prepare, parameters.resources, lambda _: None
+    )
+    return parameters, load_prepared(directory)
+
+
+def training_published(temporary: Path) -> Comparison:
+    """Time the step of the full model with the published parameters: the oldest history kept."""
+    parameters, data = _published_data(temporary)
+    features = list(data.offer_sizes)
+    return compare_training_steps(parameters, data, features, "full, published parameters", 4, STEP_ROUNDS)
+
+
+def training_default(temporary: Path) -> Comparison:
+    """Time the step of the full model with the default parameters: the latest history kept."""
+    data = load_prepared(PREPARED_DIRECTORY)
+    features = list(data.offer_sizes)
+    return compare_training_steps(load_parameters(), data, features, "full, defaults", 2.5, STEP_ROUNDS)
+
+
+def training_mono(temporary: Path) -> Comparison:
+    """Time the step of a specialist with the published parameters."""
+    parameters, data = _published_data(temporary)
+    name = "mono category3, published parameters"
+    return compare_training_steps(parameters, data, ["category3"], name, 4, STEP_ROUNDS)
+
+
+def evaluation(temporary: Path) -> Comparison:
+    """Time group_test and evaluate for all models and tasks."""
+    parameters = load_parameters()
+    batches = read_batches(BATCHES_DIRECTORY / "test.arrow", parameters.rebatch.batch_size)
+    models = load_models(MODELS_DIRECTORY, list(parameters.tasks))
+    return compare_evaluations(parameters, load_prepared(PREPARED_DIRECTORY), batches, models)
+
+
+def preparation(temporary: Path) -> Comparison:
+    """Time prepare with the published parameters."""
+    return compare_preparations(load_parameters(PUBLISHED), temporary, PREPARATION_ROUNDS)
+
+
+BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
+    "training_published": training_published,
+    "training_default": training_default,
+    "training_mono": training_mono,
+    "evaluation": evaluation,
+    "preparation": preparation,
+}
+
+
+def run_one(name: str) -> dict[str, Any]:
+    """Run one benchmark here; its result, with the process's peak memory."""
+    runtime.configure(load_parameters().train.threads)
+    with TemporaryDirectory() as temporary:
+        comparison = BENCHMARKS[name](Path(temporary))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # KiB -> MiB
+    rounded = replace(
+        comparison,
+        plain_seconds=round(comparison.plain_seconds, 4),
+        ours_seconds=round(comparison.ours_seconds, 4),
+    )
+    return {**asdict(rounded), "ratio": round(comparison.ratio, 2), "peak_memory_mib": peak}
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine without naming it."""
+    with Path("/proc/cpuinfo").open() as file:
+        models = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+    return {"processor": models[0], "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def main(only: Annotated[str, typer.Option(help="Run this one and print it as JSON.")] = "") -> None:
+    """Run all benchmarks and write their results."""
+    if only:
+        print(json.dumps(run_one(only)))
+        return
+    results = []
+    for name in BENCHMARKS:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks", "--only", name],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        results.append(json.loads(done.stdout.splitlines()[-1]))
+        print(f"benchmarks: {results[-1]['figure']}: {results[-1]['ratio']} times faster", flush=True)
+    write_json(RESULTS, {"machine": machine(), "results": results})
+    headers = ["figure", "plain", "offerbench", "ratio", "wanted", "rounds", "agreement"]
+    rows = [
+        [
+            result["figure"],
+            f"{result['plain_seconds']:.3f} s",
+            f"{result['ours_seconds']:.3f} s",
+            f"{result['ratio']:.1f}",
+            result["wanted_ratio"],
+            result["rounds"],
+            result["agreement"],
+        ]
+        for result in results
+    ]
+    with whole_file(TABLE) as temporary:
+        temporary.write_text(tabulate(rows, headers, tablefmt="pipe") + "\n", encoding="utf-8")
+    print(TABLE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,48 @@
+"""prepare on Complete Journey: pandas and scikit-learn in the published manner against ours."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import Comparison, alternate
+from benchmarks.plain.preparation import plain_prepare
+from offerbench.params.loading import Parameters
+from offerbench.preparation.prepare import prepare_dataset
+from offerbench.schema import DAY, PRICE_CLUSTER, RAW_DIRECTORY
+from offerbench.storage import read_arrow
+
+
+def compare_preparations(parameters: Parameters, temporary: Path, rounds: int) -> Comparison:
+    """Time both from the raw files to the prepared tables, and compare the labels of all events."""
+    raw = RAW_DIRECTORY / parameters.dataset
+    plain_directory, our_directory = temporary / "plain", temporary / "ours"
+
+    def plain() -> None:
+        shutil.rmtree(plain_directory, ignore_errors=True)
+        plain_directory.mkdir()
+        nonlocal events
+        events = plain_prepare(raw, plain_directory, parameters.prepare)
+
+    def ours() -> None:
+        shutil.rmtree(our_directory, ignore_errors=True)
+        our_directory.mkdir()
+        prepare_dataset(
+            parameters.dataset, raw, our_directory, parameters.prepare, parameters.resources, lambda _: None
+        )
+
+    events = None
+    plain_seconds, our_seconds = alternate(plain, ours, rounds)
+    table = read_arrow(our_directory / "target_events.arrow")
+    features = [name for name in parameters.prepare.offer_features if name != PRICE_CLUSTER]
+    for name in (DAY, *features):
+        assert np.array_equal(events[name].to_numpy(), table[name]), name
+    return Comparison(
+        figure="prepare, Complete Journey",
+        plain_seconds=plain_seconds,
+        ours_seconds=our_seconds,
+        rounds=rounds,
+        rows=len(table[DAY]),
+        wanted_ratio=8,
+        agreement="labels of all events equal but for the price clusters (other first centres)",
+    )

@@ -1,0 +1,1 @@
+"""Naive twins of the fast paths: loops that can be checked by reading them."""

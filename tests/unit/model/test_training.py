@@ -1,0 +1,177 @@
+"""Training: reproducible, learns, stops early on the best epoch."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.metrics import roc_auc_score
+
+from offerbench.batching.batches import draw_pass
+from offerbench.batching.prepared import BagStore, PreparedData
+from offerbench.model import training
+from offerbench.model.specification import ModelSpecification
+from offerbench.model.training import Curve, Epoch, Trainer, train_model
+from offerbench.model.two_tower import BatchTensors, TwoTower
+from offerbench.schema import Split
+
+from ..model_builder import weights_of
+from ..parameters import model_parameters, rebatch_parameters, train_parameters
+
+Trained = tuple[dict[str, np.ndarray], list[Epoch]]
+USERS, DAYS, BRANDS = 240, 6, 8
+MODEL = model_parameters(embedding_dim=8, tower_units=[16, 8])
+REBATCH = rebatch_parameters(users_per_group=USERS, batch_size=120)
+
+
+@pytest.fixture(scope="module")
+def loyal_users() -> PreparedData:
+    """Each user buys one brand once a day: from the second day on, its history tells which.
+
+    View 2 u is user u's empty history, view 2 u + 1 its brand; a category has four brands.
+    """
+    user = np.repeat(np.arange(USERS, dtype=np.int32), DAYS)
+    day = np.tile(np.arange(DAYS, dtype=np.int32), USERS)
+    brand_of_user = np.random.default_rng(0).integers(0, BRANDS, USERS).astype(np.int32)
+    labels = {"brand": brand_of_user[user], "category1": brand_of_user[user] // 4}
+    views = np.arange(2 * USERS)
+    bags = {
+        f"history_purchase_{name}": BagStore(values[::DAYS], start=views // 2, length=views % 2)
+        for name, values in labels.items()
+    }
+    return PreparedData(
+        events={"user": user, "day": day, "view": 2 * user + (day > 0), **labels},
+        bags=bags,
+        history_start=views // 2 * DAYS,
+        history_length=views % 2,
+        user_sizes={"history_purchase_brand": BRANDS, "history_purchase_category1": 2},
+        offer_sizes={"brand": BRANDS, "category1": 2},
+        first_label=0,
+        user_rows={
+            Split.TRAIN: (np.arange(160) * DAYS, np.full(160, DAYS)),
+            Split.VALIDATION: (np.arange(160, USERS) * DAYS, np.full(USERS - 160, DAYS)),
+        },
+    )
+
+
+def trained(data: PreparedData, **changes: object) -> Trained:
+    """Weights and curves of a fresh model."""
+    train = train_parameters(**changes)
+    specification = ModelSpecification(
+        user_features=data.user_sizes, offer_features=data.offer_sizes, model=MODEL
+    )
+    model = TwoTower(specification, np.random.default_rng(train.seed))
+    validation = np.stack(list(draw_pass(data, Split.VALIDATION, REBATCH)))
+    curves = train_model(model, data, validation, REBATCH, train, lambda _: None)
+    return weights_of(model), curves
+
+
+def as_bytes(weights: dict[str, np.ndarray]) -> dict[str, bytes]:
+    return {name: values.tobytes() for name, values in weights.items()}
+
+
+@pytest.fixture(scope="module")
+def two_epochs(loyal_users: PreparedData, configured_tensorflow: None) -> Trained:
+    return trained(loyal_users)
+
+
+def test_same_seed_gives_the_same_weights_and_curves(loyal_users: PreparedData, two_epochs: Trained) -> None:
+    weights, curves = trained(loyal_users)
+    assert as_bytes(weights) == as_bytes(two_epochs[0])
+    assert curves == two_epochs[1]
+
+
+def test_another_seed_gives_other_weights(loyal_users: PreparedData, two_epochs: Trained) -> None:
+    weights, _ = trained(loyal_users, seed=2)
+    assert all(values.tobytes() != two_epochs[0][name].tobytes() for name, values in weights.items())
+
+
+def test_training_learns(loyal_users: PreparedData) -> None:
+    # A user that is known (5/6 of the pairs) has its brand (all positives, 1/8 of the negatives) high and
+    # the others low; one that is new has all in the middle. So positives are 5/6 high, 1/6 middle,
+    # negatives 5/48 high, 35/48 low, 1/6 middle, and the best AUC there is
+    # 5/6 * (43/48 + 5/96) + 1/6 * (35/48 + 1/12) = .925.
+    _, curves = trained(loyal_users, epochs=25, learning_rate=0.02)
+    assert [epoch.epoch for epoch in curves] == list(range(1, 26))
+    assert abs(curves[0].validation_auc - 0.5) < 0.15
+    assert curves[-1].train_loss < curves[0].train_loss
+    assert curves[-1].validation_loss < curves[0].validation_loss
+    assert 0.85 < curves[-1].validation_auc < 0.94
+
+
+def test_steps_are_counted_over_the_epochs(
+    loyal_users: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 160 users of 6 days with one event each: 960 events, 8 batches of 120 an epoch.
+    steps = []
+
+    class RecordingTrainer(Trainer):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.train_step = self.record  # instead of the compiled step
+
+        def record(self, batch: BatchTensors, step: int) -> tuple[tf.Tensor, tf.Tensor]:
+            steps.append(step)
+            return tf.zeros([]), tf.zeros((24, 5, 5))
+
+    monkeypatch.setattr(training, "Trainer", RecordingTrainer)
+    trained(loyal_users, epochs=2)
+    assert steps == list(range(16))  # a step's number seeds its dropout
+
+
+def scripted(aucs: list[float]) -> type[Curve]:
+    """Curves whose validation AUC is a given one, epoch by epoch."""
+
+    def results() -> Iterator[tuple[float, float]]:
+        for auc in aucs:
+            yield 0.1, 0.5  # of training
+            yield 0.1, auc
+
+    remaining = results()
+
+    class ScriptedCurve(Curve):
+        def result(self) -> tuple[float, float]:
+            return next(remaining)
+
+    return ScriptedCurve
+
+
+def test_early_stopping_restores_the_best_epoch(
+    loyal_users: PreparedData, two_epochs: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The second epoch is best (the third is only as good); two epochs later it stops, before the fifth.
+    monkeypatch.setattr(training, "Curve", scripted([0.6, 0.7, 0.7, 0.65]))
+    weights, curves = trained(loyal_users, epochs=9, early_stopping_patience=2)
+    assert [epoch.validation_auc for epoch in curves] == [0.6, 0.7, 0.7, 0.65]
+    assert as_bytes(weights) == as_bytes(two_epochs[0])
+
+
+def test_without_patience_the_last_epoch_is_kept(
+    loyal_users: PreparedData, two_epochs: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "Curve", scripted([0.7, 0.6]))
+    weights, _ = trained(loyal_users, early_stopping_patience=None)
+    assert as_bytes(weights) == as_bytes(two_epochs[0])
+
+
+def test_patience_that_is_not_used_up_restores_the_best_epoch(
+    loyal_users: PreparedData, two_epochs: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "Curve", scripted([0.6, 0.7, 0.65]))
+    weights, curves = trained(loyal_users, epochs=3, early_stopping_patience=2)
+    assert len(curves) == 3
+    assert as_bytes(weights) == as_bytes(two_epochs[0])
+
+
+def test_curve_is_the_mean_loss_and_the_auc_of_all_pairs() -> None:
+    logits = np.random.default_rng(0).normal(size=(2, 40, 5, 5)).astype(np.float32)
+    logits += 1.5 * np.eye(5, dtype=np.float32)
+    curve = Curve()
+    for loss, batch in zip((0.25, 0.5), logits, strict=True):
+        curve.add(tf.constant(loss), tf.constant(batch))
+    loss, auc = curve.result()
+    assert loss == 0.375
+    targets = np.broadcast_to(np.eye(5), logits.shape)
+    # 200 thresholds give the third digit.
+    assert auc == pytest.approx(roc_auc_score(targets.reshape(-1), logits.reshape(-1)), abs=2e-3)

@@ -1,0 +1,118 @@
+"""The model on the batches of the tiny data set, against Keras's layers on a row for each event."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from offerbench.batching.batches import draw_pass, make_batch
+from offerbench.model.training import Trainer, batch_tensors
+from offerbench.model.two_tower import BatchTensors, TwoTower
+from offerbench.schema import Split
+from tests.oracle.two_tower import KerasTwoTower
+
+from ..conftest import TinyData
+from ..model_builder import random_model, weights_of
+from ..parameters import rebatch_parameters, train_parameters
+
+MINIBATCH = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model without dropout, its twin, and one batch in the form that each takes."""
+
+    model: TwoTower
+    keras: KerasTwoTower
+    batch: BatchTensors
+    user_bags: dict[str, list[list[int]]]
+    offer_bags: dict[str, list[list[int]]]
+
+
+@pytest.fixture(params=[None, ["brand"]], ids=["full", "mono"])
+def case(request: pytest.FixtureRequest, tiny_data: TinyData) -> Case:
+    data = tiny_data.data
+    features = request.param or list(data.offer_sizes)
+    rows = next(draw_pass(data, Split.TRAIN, rebatch_parameters(events_per_user_day=8)))
+    # The last minibatch once more, its events the other way round: histories and offers come twice.
+    rows = np.concatenate([rows, rows[: -MINIBATCH - 1 : -1]])
+    sizes = {name: data.offer_sizes[name] for name in features}
+    model = random_model(data.user_sizes, sizes, dropout=0.0, l1=1e-3)
+    views = data.events["view"][rows]
+    user_bags = {
+        name: [store.values[store.start[v] : store.start[v] + store.length[v]].tolist() for v in views]
+        for name, store in data.bags.items()
+    }
+    return Case(
+        model=model,
+        keras=KerasTwoTower(weights_of(model), momentum=0.9, l1=1e-3),
+        batch=batch_tensors(make_batch(data, rows, features)),
+        user_bags=user_bags,
+        offer_bags={name: [[label] for label in data.events[name][rows].tolist()] for name in features},
+    )
+
+
+def test_loss_gradients_and_moments_of_a_training_step(case: Case) -> None:
+    trainer = Trainer(case.model, train_parameters(number_of_negatives=MINIBATCH - 1), 25)
+    with tf.GradientTape() as tape:
+        loss, logits = trainer.loss(case.batch, tf.constant(0))
+    named = {variable.name.removesuffix(":0"): variable for variable in case.model.trainable_variables}
+    gradients = dict(zip(named, tape.gradient(loss, list(named.values())), strict=True))
+    with tf.GradientTape() as tape:
+        users = case.keras.vectors("user", case.user_bags, training=True)
+        offers = case.keras.vectors("offer", case.offer_bags, training=True)
+        expected_loss, expected_logits = case.keras.loss(users, offers, MINIBATCH)
+    twins = case.keras.variables()
+    expected = dict(zip(twins, tape.gradient(expected_loss, list(twins.values())), strict=True))
+
+    assert any(not bag for bags in case.user_bags.values() for bag in bags)  # empty bags are there
+    assert float(loss) == pytest.approx(float(expected_loss), abs=1e-4)
+    assert logits.numpy().reshape(-1) == pytest.approx(expected_logits.numpy(), abs=1e-4)
+    assert set(gradients) == set(expected)
+    for name, gradient in expected.items():
+        found = tf.convert_to_tensor(gradients[name]).numpy()
+        assert found == pytest.approx(tf.convert_to_tensor(gradient).numpy(), abs=1e-4), name
+        assert np.abs(found).max() > 1e-4, f"{name}: its gradient says nothing"
+    weights = weights_of(case.model)
+    for name, moment in case.keras.moving_moments().items():
+        assert weights[name] == pytest.approx(moment.numpy(), abs=1e-5), name
+
+
+def test_inference_of_a_batch(case: Case) -> None:
+    users, offers = case.model.infer_vectors(case.batch)
+    for side, found, bags in (("user", users, case.user_bags), ("offer", offers, case.offer_bags)):
+        expected = case.keras.vectors(side, bags, training=False)
+        assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
+
+
+def test_an_offer_of_one_value_a_feature_is_its_event(case: Case) -> None:
+    _, offers = case.model.infer_vectors(case.batch)
+    events = len(offers)
+    labels = {name: [bag[0] for bag in bags] for name, bags in case.offer_bags.items()}
+    found = case.model.infer_offers(
+        {name: tf.constant(values, tf.int32) for name, values in labels.items()},
+        {name: tf.range(events) for name in labels},
+        {name: tf.ones(events) for name in labels},
+        tf.constant(events),
+    )
+    assert found.numpy() == pytest.approx(offers.numpy(), abs=1e-6)
+
+
+def test_dropout_differs_between_towers_and_steps(tiny_data: TinyData) -> None:
+    # Kernels of zero and biases of .01 leave an output of zero where dropout hits, and nowhere else.
+    data = tiny_data.data
+    sizes = {"brand": data.offer_sizes["brand"]}
+    model = random_model(data.user_sizes, sizes, dropout=0.5, tower_units=[30])
+    for tower in (model.user_tower, model.offer_tower):
+        tower.kernels[0].assign(tf.zeros_like(tower.kernels[0]))
+        tower.biases[0].assign(tf.fill(tower.biases[0].shape, 0.01))
+    rows = next(draw_pass(data, Split.TRAIN, rebatch_parameters()))
+    batch = batch_tensors(make_batch(data, rows, ["brand"]))
+    trainer = Trainer(model, train_parameters(number_of_negatives=MINIBATCH - 1), len(rows))
+    users, offers = (vectors.numpy() == 0 for vectors in model.train_vectors(batch, tf.constant([2, 0])))
+    assert users.any()
+    assert (users != offers).any()
+    first, again, second = (trainer.loss(batch, tf.constant(step))[1].numpy() for step in (0, 0, 1))
+    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() != second.tobytes()

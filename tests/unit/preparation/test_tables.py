@@ -1,0 +1,128 @@
+"""Prepared tables of random logs, chunk by chunk, against the histories of a loop."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offerbench.preparation.tables import PreparedTables
+from offerbench.schema import bag, user_feature, window
+from offerbench.storage import read_arrow
+from tests.oracle import histories
+from tests.oracle.histories import Event
+
+from ..parameters import prepare_parameters
+
+FEATURES = prepare_parameters().offer_features
+TYPES = ["cart", "purchase"]  # in the order of their codes
+LABEL = st.integers(0, 3)
+USER_EVENTS = st.lists(
+    st.tuples(st.integers(0, 4), st.sampled_from(TYPES), st.tuples(*[LABEL] * len(FEATURES))), max_size=12
+)
+# Every user of a chunk has a target event; its day is random too.
+PURCHASE = st.tuples(st.integers(0, 4), st.just("purchase"), st.tuples(*[LABEL] * len(FEATURES)))
+LOGS = st.lists(
+    st.tuples(USER_EVENTS, PURCHASE).map(lambda parts: [*parts[0], parts[1]]), min_size=1, max_size=5
+)
+
+
+def as_events(log: list[list[tuple]]) -> list[Event]:
+    """Events sorted by (user, day, file order)."""
+    events = []
+    for user, rows in enumerate(log):
+        for day, event_type, labels in sorted(rows, key=lambda row: row[0]):
+            values = dict(zip(FEATURES, labels, strict=True))
+            events.append(Event(len(events), user, day, event_type, values))
+    return events
+
+
+def as_columns(events: list[Event]) -> dict[str, np.ndarray]:
+    columns = {
+        "user": [event.user for event in events],
+        "day": [event.day for event in events],
+        "event_type": [TYPES.index(event.event_type) for event in events],
+        **{name: [event.values[name] for event in events] for name in FEATURES},
+    }
+    return {name: np.array(values, np.int32) for name, values in columns.items()}
+
+
+def write(directory: Path, chunks: list[list[Event]], **history: Any) -> PreparedTables:
+    directory.mkdir()
+    tables = PreparedTables(directory, prepare_parameters(**history))
+    for chunk in chunks:
+        tables.append(as_columns(chunk))
+    tables.close()
+    return tables
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@settings(max_examples=30)
+@given(LOGS, st.sampled_from(["oldest", "latest"]), st.integers(1, 6), st.sets(st.integers(1, 4)))
+@pytest.mark.parametrize("history_events", [["purchase", "cart"], ["cart"]])
+def test_every_event_sees_the_distinct_values_of_its_past(
+    history_events: list[str], log: list[list[tuple]], keep: str, length: int, borders: set[int]
+) -> None:
+    events = as_events(log)
+    chunks = [
+        [event for event in events if sum(event.user >= border for border in borders) == part]
+        for part in range(len(borders) + 1)
+    ]
+    with TemporaryDirectory() as name:
+        chunked, whole = Path(name) / "chunked", Path(name) / "whole"
+        history = {"keep": keep, "length": length, "events": history_events}
+        tables = write(chunked, [chunk for chunk in chunks if chunk], **history)
+        write(whole, [events], **history)
+        assert contents(chunked) == contents(whole)  # whatever the borders of the chunks
+
+        targets = [event for event in events if event.event_type == "purchase"]
+        written = read_arrow(whole / "target_events.arrow")
+        views = read_arrow(whole / "views.arrow")
+        assert written["user"].tolist() == [event.user for event in targets]
+        assert written["day"].tolist() == [event.day for event in targets]
+        seen_views = {}
+        for row, target in enumerate(targets):
+            view = written["view"][row]
+            past = {
+                kind: histories.past_events(events, target.user, target.day, kind, length, keep)
+                for kind in TYPES
+            }
+            # Two events share a view if and only if they are of one user and see the same past.
+            key = (target.user, tuple(event.row for kind in TYPES for event in past[kind]))
+            assert seen_views.setdefault(key, view) == view
+            start, count = (views[column][view] for column in window("purchase"))
+            assert [targets[at].row for at in range(start, start + count)] == [
+                event.row for event in past["purchase"]
+            ]
+            for kind in history_events:
+                for feature in FEATURES:
+                    values = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")["value"]
+                    start, count = (views[column][view] for column in bag(user_feature(kind, feature)))
+                    expected = histories.distinct(event.values[feature] for event in past[kind])
+                    assert values[start : start + count].tolist() == expected
+        assert sorted(seen_views.values()) == list(range(tables.views))
+        assert tables.views == len(views[window("purchase")[0]])
+        assert tables.target_events == len(targets)
+        assert tables.contexts == len({(event.user, event.day) for event in targets})
+
+
+def one_purchase_a_day(days: int) -> list[Event]:
+    return [Event(day, 0, day, "purchase", dict.fromkeys(FEATURES, day % 4)) for day in range(days)]
+
+
+def test_oldest_freezes_the_view_of_a_heavy_buyer(tmp_path: Path) -> None:
+    # Pasts of days 0 .. 9 are of 0, 1, 2, 3, 3, ... events: four views of ten contexts.
+    tables = write(tmp_path / "tables", [one_purchase_a_day(10)], keep="oldest", length=3)
+    assert (tables.contexts, tables.views) == (10, 4)
+    assert read_arrow(tmp_path / "tables" / "target_events.arrow")["view"].tolist() == [0, 1, 2, *[3] * 7]
+
+
+def test_latest_gives_a_heavy_buyer_a_view_a_day(tmp_path: Path) -> None:
+    tables = write(tmp_path / "tables", [one_purchase_a_day(10)], keep="latest", length=3)
+    assert (tables.contexts, tables.views) == (10, 10)

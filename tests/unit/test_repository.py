@@ -1,0 +1,42 @@
+"""The committed results and texts agree with each other."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from offerbench.params.loading import load_parameters
+from offerbench.readme import fill
+
+REPOSITORY = Path(__file__).parents[2]
+PRESETS = sorted((REPOSITORY / "presets").glob("*.yaml"))
+GIT_TRACKED = ("metrics/", "reports/", "plots/")
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_preset_is_valid(preset: Path) -> None:
+    load_parameters(preset)
+
+
+def test_the_default_is_a_preset_too() -> None:
+    assert load_parameters(REPOSITORY / "params.yaml") == load_parameters(
+        REPOSITORY / "presets/complete_journey.yaml"
+    )
+
+
+def test_readme_shows_the_committed_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert fill(text) == text, "run `make readme`"
+
+
+def test_committed_results_are_those_of_the_lock_file() -> None:
+    stages = YAML(typ="safe").load((REPOSITORY / "dvc.lock").read_text())["stages"]
+    outs = [out for stage in stages.values() for out in stage["outs"] if out["path"].startswith(GIT_TRACKED)]
+    assert {"metrics/wauc.json", "metrics/summary.json", "reports/wauc.md"} <= {out["path"] for out in outs}
+    for out in outs:
+        digest = hashlib.md5((REPOSITORY / out["path"]).read_bytes()).hexdigest()
+        assert digest == out["md5"], (
+            f"{out['path']} is not what dvc.lock says: run `dvc repro` and commit both"
+        )
