@@ -111,9 +111,7 @@ def read_parquet(source: Path) -> dict[str, npt.NDArray[Any]]:
     except FileNotFoundError:
         raise OfferbenchError(f"{source}: no such file. Run `dvc repro` to make it.") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise OfferbenchError(
-            f"{source}: not an intact Parquet file ({error}). Run `dvc repro`."
-        ) from None
+        raise OfferbenchError(f"{source}: not an intact Parquet file ({error}). Run `dvc repro`.") from None
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
