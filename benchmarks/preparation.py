@@ -9,7 +9,7 @@ from benchmarks.measure import Comparison, alternate
 from benchmarks.plain.preparation import plain_prepare
 from offerbench.params.loading import Parameters
 from offerbench.preparation.prepare import prepare_dataset
-from offerbench.schema import DAY, PRICE_CLUSTER, RAW_DIRECTORY
+from offerbench.schema import DAY, RAW_DIRECTORY
 from offerbench.storage import read_arrow
 
 
@@ -34,7 +34,7 @@ def compare_preparations(parameters: Parameters, temporary: Path, rounds: int) -
     events = None
     plain_seconds, our_seconds = alternate(plain, ours, rounds)
     table = read_arrow(our_directory / "target_events.arrow")
-    features = [name for name in parameters.prepare.offer_features if name != PRICE_CLUSTER]
+    features = [name for name in parameters.prepare.offer_features if name not in parameters.prepare.clusters]
     for name in (DAY, *features):
         assert np.array_equal(events[name].to_numpy(), table[name]), name
     return Comparison(

@@ -55,10 +55,11 @@ def plain_labels(column: pd.Series, prepare: Prepare) -> np.ndarray:
 
 def plain_price_clusters(prices: pd.Series, prepare: Prepare) -> pd.Series:
     """Label of the cluster of each row's price; ten starts, scikit-learn's default of the time."""
-    sample = prices.sample(min(prepare.price.sample, len(prices)), random_state=43)
-    model = KMeans(prepare.price.clusters, n_init=10, random_state=prepare.price.seed)
+    parameters = prepare.clusters["price_cluster"]
+    sample = prices.sample(min(parameters.sample, len(prices)), random_state=43)
+    model = KMeans(parameters.clusters, n_init=10, random_state=parameters.seed)
     model.fit(sample.to_numpy()[:, None])
-    labels = np.array([f"{centre:.{prepare.price.decimals}f}" for centre in model.cluster_centers_[:, 0]])
+    labels = np.array([f"{centre:.{parameters.decimals}f}" for centre in model.cluster_centers_[:, 0]])
     return pd.Series(labels[model.predict(prices.to_numpy()[:, None])])
 
 

@@ -7,14 +7,6 @@ from pathlib import Path
 USER = "user"
 DAY = "day"  # days since 1970-01-01
 EVENT_TYPE = "event_type"
-PRICE = "price"
-
-PRODUCT = "product_id"
-CATEGORIES = ("category1", "category2", "category3")
-BRAND = "brand"
-PRICE_CLUSTER = "price_cluster"  # derived in `prepare`, not in a source
-SOURCE_FEATURES = (PRODUCT, *CATEGORIES, BRAND)  # text columns that every source gives
-OFFER_FEATURES = (*SOURCE_FEATURES, PRICE_CLUSTER)
 
 # Columns of the prepared tables.
 VIEW = "view"  # row of views.arrow: the history that an event sees

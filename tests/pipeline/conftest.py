@@ -19,7 +19,7 @@ from offerbench.datasets import complete_journey
 REPOSITORY = Path(__file__).parents[2]
 SMALL = {
     "tasks": ["category1", "brand"],
-    "prepare.price.clusters": 20,
+    "prepare.clusters.price_cluster.clusters": 20,
     "prepare.vocabulary.min_occurrences": 20,
     "prepare.split.test_users": 20,
     "prepare.split.validation_users": 20,

@@ -16,7 +16,9 @@ COMPLETE: dict[str, Any] = {
     "prepare": {
         "target_event": "purchase",
         "offer_features": ["product_id", "category2", "brand", "price_cluster"],
-        "price": {"clusters": 6, "sample": 300, "decimals": 2, "seed": 3},
+        "clusters": {
+            "price_cluster": {"column": "price", "clusters": 6, "sample": 300, "decimals": 2, "seed": 3}
+        },
         "vocabulary": {"min_occurrences": 30, "out_of_vocabulary_buckets": 3},
         "split": {"test_users": 20, "validation_users": 15, "seed": 5},
         "history": {"events": ["purchase", "cart"], "length": 9, "keep": "latest"},

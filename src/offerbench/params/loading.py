@@ -11,7 +11,7 @@ from offerbench.errors import OfferbenchError
 from offerbench.params.evaluate import Evaluate
 from offerbench.params.group_test import GroupTest
 from offerbench.params.model import Model
-from offerbench.params.prepare import OfferFeature, Prepare
+from offerbench.params.prepare import Name, Prepare
 from offerbench.params.rebatch import Rebatch
 from offerbench.params.resources import Resources
 from offerbench.params.section import Section
@@ -24,7 +24,7 @@ class Parameters(Section):
 
     dataset: Literal["complete_journey", "rees46", "synthetic"]
     """Data source: the reader, and the directory under data/raw."""
-    tasks: list[OfferFeature] = Field(min_length=1)
+    tasks: list[Name] = Field(min_length=1)
     """Offer features that campaigns are defined by, in the order of the tables."""
     prepare: Prepare
     rebatch: Rebatch
@@ -45,6 +45,8 @@ class Parameters(Section):
                 raise ValueError(f"{key}: every entry may stand there once, got {values}")
         if missing := set(self.tasks) - set(self.prepare.offer_features):
             raise ValueError(f"tasks: {sorted(missing)} must be among prepare.offer_features")
+        if unused := set(self.prepare.clusters) - set(self.prepare.offer_features):
+            raise ValueError(f"prepare.clusters: {sorted(unused)} must be among prepare.offer_features")
         minibatch = self.train.number_of_negatives + 1
         if self.rebatch.batch_size % minibatch:
             raise ValueError(

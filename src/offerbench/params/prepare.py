@@ -1,22 +1,24 @@
 """Parameters of the stage `prepare`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from offerbench.params.section import Section
 
-EventType = Literal["purchase", "cart"]
-OfferFeature = Literal["product_id", "category1", "category2", "category3", "brand", "price_cluster"]
+# Names of columns and event types go into SQL and file names: nothing but plain words.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
-class PriceClusters(Section):
-    """One-dimensional k-means over prices."""
+class Clusters(Section):
+    """A feature made of a number by one-dimensional k-means."""
 
+    column: Name
+    """Numeric column of the source, such as `price`."""
     clusters: int = Field(ge=1)
     """Number of clusters."""
     sample: int = Field(ge=1)
-    """Fit on at most so many prices, drawn without replacement."""
+    """Fit on at most so many numbers, drawn without replacement."""
     decimals: int = Field(ge=0, le=6)
     """Digits after the point of a cluster's label, its rounded centre: 2 for cents."""
     seed: int = Field(ge=0, lt=2**32)
@@ -46,7 +48,7 @@ class UserSplit(Section):
 class History(Section):
     """What of a user's past an event sees."""
 
-    events: list[EventType] = Field(min_length=1)
+    events: list[Name] = Field(min_length=1)
     """Event types whose past describes a user: one bag for each type and offer feature."""
     length: int = Field(ge=1)
     """At most so many events of a type."""
@@ -57,12 +59,12 @@ class History(Section):
 class Prepare(Section):
     """Raw files -> canonical events -> labels, splits, histories."""
 
-    target_event: EventType
+    target_event: Name
     """The event type to predict."""
-    offer_features: list[OfferFeature] = Field(min_length=1)
-    """Attributes of a product that models see."""
-    price: PriceClusters
-    """Clusters of prices."""
+    offer_features: list[Name] = Field(min_length=1)
+    """Attributes of a product that models see: text columns of the source, or names in `clusters`."""
+    clusters: dict[Name, Clusters]
+    """Features made of numbers, by name; may be empty."""
     vocabulary: Vocabulary
     """Labels of values."""
     split: UserSplit

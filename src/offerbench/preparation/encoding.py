@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from offerbench.errors import OfferbenchError
-from offerbench.params.prepare import Prepare, PriceClusters, Vocabulary
-from offerbench.preparation import price_clusters
+from offerbench.params.prepare import Clusters, Prepare, Vocabulary
+from offerbench.preparation import number_clusters
 from offerbench.preparation.vocabulary import assign_labels
-from offerbench.schema import DAY, EVENT_TYPE, LABEL, OCCURRENCES, PRICE_CLUSTER, USER, VALUE
+from offerbench.schema import DAY, EVENT_TYPE, LABEL, OCCURRENCES, USER, VALUE
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,23 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
             f"prepare.target_event: no event of type '{prepare.target_event}' in the data. "
             "Set it to a type that the data has."
         )
+    _check_columns(connection, prepare)
     types = ", ".join(f"'{name}'" for name in event_types(prepare))
     connection.execute(
         f"""
-        CREATE VIEW kept AS
+        CREATE VIEW kept_events AS
         SELECT e.*, user_index, e.rowid AS file_order FROM events e JOIN users USING ("user")
         WHERE event_type IN ({types})
         """
     )
-    if PRICE_CLUSTER in prepare.offer_features:
-        _cluster_prices(connection, prepare.price)
+    for feature, parameters in prepare.clusters.items():
+        _cluster_numbers(connection, feature, parameters)
+    joins = "".join(
+        f" JOIN clusters_{feature} ON clusters_{feature}.number = kept_events.{parameters.column}"
+        for feature, parameters in prepare.clusters.items()
+    )
+    clustered = "".join(f", clusters_{feature}.{feature}" for feature in prepare.clusters)
+    connection.execute(f"CREATE VIEW kept AS SELECT kept_events.* {clustered} FROM kept_events {joins}")
     return Encoding(
         user_numbers=np.asarray(users, np.int64),
         vocabularies={
@@ -75,36 +82,49 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
     )
 
 
+def _check_columns(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> None:
+    """Refuse a feature that the data set does not have."""
+    columns = [row[0] for row in connection.sql("DESCRIBE events").fetchall()]
+    there = set(columns) - {USER, DAY, EVENT_TYPE}
+    text = {name for name in prepare.offer_features if name not in prepare.clusters}
+    numbers = {parameters.column for parameters in prepare.clusters.values()}
+    if missing := sorted((text | numbers) - there):
+        raise OfferbenchError(
+            f"prepare.offer_features: the data set has no column {missing}. It has {sorted(there)}."
+        )
+
+
 def event_types(prepare: Prepare) -> list[str]:
     """Give the event types in use: those of the histories, and the target."""
     return sorted({*prepare.history.events, prepare.target_event})
 
 
-def _cluster_prices(connection: duckdb.DuckDBPyConnection, parameters: PriceClusters) -> None:
-    """Make the table `price_clusters`: price -> label of its cluster."""
+def _cluster_numbers(connection: duckdb.DuckDBPyConnection, feature: str, parameters: Clusters) -> None:
+    """Make the table `clusters_<feature>`: number -> label of its cluster."""
     histogram = connection.sql(
-        "SELECT price, count(*) AS occurrences FROM kept GROUP BY price ORDER BY price"
+        f"""
+        SELECT {parameters.column} AS number, count(*) AS occurrences FROM kept_events
+        GROUP BY 1 ORDER BY 1
+        """
     ).fetchnumpy()
-    prices, counts = np.asarray(histogram["price"]), np.asarray(histogram[OCCURRENCES], np.int64)
+    numbers = np.asarray(histogram["number"], np.float64)
+    counts = np.asarray(histogram[OCCURRENCES], np.int64)
     generator = np.random.default_rng(parameters.seed)
-    sample = price_clusters.draw_sample(counts, parameters.sample, generator)
-    centres = price_clusters.fit_centres(prices, sample, parameters.clusters, parameters.seed)
-    labels = np.asarray(price_clusters.centre_labels(centres, parameters.decimals))
-    table = pa.table({"price": prices, PRICE_CLUSTER: labels[price_clusters.nearest_centre(prices, centres)]})
-    connection.register("price_clusters_arrow", table)
-    connection.execute("CREATE TABLE price_clusters AS SELECT * FROM price_clusters_arrow")
-    connection.unregister("price_clusters_arrow")
-
-
-def _source(feature: str) -> str:
-    """Give the SQL of a relation that has the feature as a column."""
-    return "kept JOIN price_clusters USING (price)" if feature == PRICE_CLUSTER else "kept"
+    sample = number_clusters.draw_sample(counts, parameters.sample, generator)
+    centres = number_clusters.fit_centres(numbers, sample, parameters.clusters, parameters.seed)
+    labels = np.asarray(number_clusters.centre_labels(centres, parameters.decimals))
+    table = pa.table(
+        {"number": histogram["number"], feature: labels[number_clusters.nearest_centre(numbers, centres)]}
+    )
+    connection.register("clusters_arrow", table)
+    connection.execute(f"CREATE TABLE clusters_{feature} AS SELECT * FROM clusters_arrow")
+    connection.unregister("clusters_arrow")
 
 
 def _label_values(connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary) -> pa.Table:
     """Make the table `labels_<feature>`: value, label, occurrences."""
     counted = connection.sql(
-        f"SELECT {feature} AS value, count(*) AS occurrences FROM {_source(feature)} GROUP BY 1 ORDER BY 1"
+        f"SELECT {feature} AS value, count(*) AS occurrences FROM kept GROUP BY 1 ORDER BY 1"
     ).to_arrow_table()
     labels = assign_labels(
         counted[VALUE].to_pylist(),
@@ -139,14 +159,13 @@ def encoded_chunks(
         Columns user, day, event_type (index into `event_types`) and a label for each feature.
     """
     features = prepare.offer_features
-    joins = "".join(f" JOIN labels_{name} ON labels_{name}.value = source.{name}" for name in features)
+    joins = "".join(f" JOIN labels_{name} ON labels_{name}.value = kept.{name}" for name in features)
     labels = "".join(f", labels_{name}.label AS {name}" for name in features)
-    source = _source(PRICE_CLUSTER if PRICE_CLUSTER in features else "")
     types = event_types(prepare)
     reader = connection.sql(
         f"""
         SELECT user_index AS "user", day, list_position(?, event_type) - 1 AS event_type {labels}
-        FROM (SELECT * FROM {source}) source {joins} ORDER BY user_index, day, file_order
+        FROM kept {joins} ORDER BY user_index, day, file_order
         """,
         params=[types],
     ).to_arrow_reader(events_per_chunk)

@@ -12,13 +12,14 @@ import pytest
 from offerbench.datasets.canonical import event_database
 from offerbench.errors import OfferbenchError
 from offerbench.preparation.encoding import encode, encoded_chunks
-from offerbench.preparation.price_clusters import centre_labels, fit_centres
-from tests.oracle import prices, vocabulary
+from offerbench.preparation.number_clusters import centre_labels, fit_centres
+from tests.oracle import numbers, vocabulary
 
 from ..parameters import prepare_parameters
 from ..tiny_log import draw_log
 
 PREPARE = prepare_parameters()
+PRICE = PREPARE.clusters["price_cluster"]
 EVENTS = [
     {**event.values, "price": float(event.values["price"]), "user": event.user, "day": event.day}
     | {"event_type": event.event_type}
@@ -49,13 +50,13 @@ def expected_rows() -> list[tuple[int, ...]]:
     users = sorted({event["user"] for event in kept})
     distinct = sorted({event["price"] for event in kept})
     counts = Counter(event["price"] for event in kept)
-    drawn = np.random.default_rng(PREPARE.price.seed).multivariate_hypergeometric(
-        [counts[price] for price in distinct], PREPARE.price.sample, method="marginals"
+    drawn = np.random.default_rng(PRICE.seed).multivariate_hypergeometric(
+        [counts[price] for price in distinct], PRICE.sample, method="marginals"
     )
-    centres = fit_centres(np.array(distinct), drawn, PREPARE.price.clusters, PREPARE.price.seed)
-    texts = centre_labels(centres, PREPARE.price.decimals)
+    centres = fit_centres(np.array(distinct), drawn, PRICE.clusters, PRICE.seed)
+    texts = centre_labels(centres, PRICE.decimals)
     values = [
-        {**event, "price_cluster": texts[prices.nearest_centre(event["price"], list(centres))]}
+        {**event, "price_cluster": texts[numbers.nearest_centre(event["price"], list(centres))]}
         for event in kept
     ]
     parameters = PREPARE.vocabulary

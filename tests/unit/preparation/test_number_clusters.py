@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from offerbench.preparation.price_clusters import centre_labels, draw_sample, fit_centres, nearest_centre
-from tests.oracle import prices as oracle
+from offerbench.preparation.number_clusters import centre_labels, draw_sample, fit_centres, nearest_centre
+from tests.oracle import numbers as oracle
 
 # Quarters: their midpoints are exact numbers, so a tie is a tie.
 QUARTERS = st.integers(-40, 400).map(lambda quarters: quarters / 4)

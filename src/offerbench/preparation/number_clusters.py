@@ -1,4 +1,4 @@
-"""One-dimensional k-means over prices, on their histogram."""
+"""One-dimensional k-means over numbers, such as prices, on their histogram."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,8 @@ def draw_sample(
 
     Parameters
     ----------
-    counts : int64, shape (prices,)
-        How many items have each price.
+    counts : int64, shape (numbers,)
+        How many items have each number.
     size : int
         Items to draw.
     generator : numpy.random.Generator
@@ -22,7 +22,7 @@ def draw_sample(
 
     Returns
     -------
-    int64, shape (prices,)
+    int64, shape (numbers,)
         How many of each were drawn.
     """
     if counts.sum() <= size:
@@ -31,18 +31,18 @@ def draw_sample(
 
 
 def fit_centres(
-    prices: npt.NDArray[np.float64], weights: npt.NDArray[np.int64], clusters: int, seed: int
+    numbers: npt.NDArray[np.float64], weights: npt.NDArray[np.int64], clusters: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """Fit k-means to weighted distinct prices: the same objective as on the repeated prices.
+    """Fit k-means to weighted distinct numbers: the same objective as on the repeated numbers.
 
     Parameters
     ----------
-    prices : float64, shape (prices,)
-        Distinct prices.
-    weights : int64, shape (prices,)
-        How often each stands in the sample; 0 leaves a price out.
+    numbers : float64, shape (numbers,)
+        Distinct numbers.
+    weights : int64, shape (numbers,)
+        How often each stands in the sample; 0 leaves a number out.
     clusters : int
-        Clusters wanted; fewer when there are fewer distinct prices.
+        Clusters wanted; fewer when there are fewer distinct numbers.
     seed : int
         Seed of the first centres (k-means++).
 
@@ -51,26 +51,28 @@ def fit_centres(
     float64, shape (at most clusters,)
         Centres, ascending.
     """
-    prices, weights = prices[weights > 0], weights[weights > 0]
-    if len(prices) <= clusters:
-        return np.sort(prices)
+    numbers, weights = numbers[weights > 0], weights[weights > 0]
+    if len(numbers) <= clusters:
+        return np.sort(numbers)
     model = KMeans(clusters, n_init=1, random_state=seed)
     with threadpool_limits(limits=1):  # partial sums of several threads are added in any order
-        model.fit(prices[:, None], sample_weight=weights)
+        model.fit(numbers[:, None], sample_weight=weights)
     return np.sort(model.cluster_centers_[:, 0])
 
 
-def nearest_centre(prices: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Index of the centre nearest to each price, the lower one of two equally near.
+def nearest_centre(
+    numbers: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """Index of the centre nearest to each number, the lower one of two equally near.
 
     Parameters
     ----------
-    prices : float64, shape (prices,)
-        Any prices.
+    numbers : float64, shape (numbers,)
+        Any numbers.
     centres : float64, shape (clusters,)
         Ascending.
     """
-    return np.searchsorted((centres[1:] + centres[:-1]) / 2, prices, side="left")
+    return np.searchsorted((centres[1:] + centres[:-1]) / 2, numbers, side="left")
 
 
 def centre_labels(centres: npt.NDArray[np.float64], decimals: int) -> list[str]:
