@@ -25,6 +25,7 @@ setup: $(INSTALLED) ## Install the locked dependencies and offerbench into .venv
 
 data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
 	python -m offerbench.datasets.fetch
+	@dvc commit --quiet --force data/raw/complete_journey.dvc
 
 repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
 	dvc repro

@@ -44,7 +44,7 @@ from offerbench.storage import whole_file, write_json
 RESULTS = Path("benchmarks/results.json")
 TABLE = Path("benchmarks/results.md")
 PUBLISHED = Path("presets/complete_journey_published.yaml")
-STEP_ROUNDS, PREPARATION_ROUNDS = 9, 3
+STEP_ROUNDS, PREPARATION_ROUNDS = 9, 2
 
 
 def _published_data(directory: Path) -> tuple[Parameters, PreparedData]:

@@ -43,6 +43,8 @@ RESULTS: dict[str, Callable[[], str]] = {
     "wauc_cold_start": lambda: _table(METRICS_DIRECTORY / "wauc.json", "cold_start"),
     "published_all": lambda: _table(PUBLISHED, "all"),
     "counts": _counts,
+    "benchmarks": lambda: Path("benchmarks/results.md").read_text(encoding="utf-8").rstrip(),
+    "scaling": lambda: Path("benchmarks/scaling.md").read_text(encoding="utf-8").rstrip(),
 }
 
 

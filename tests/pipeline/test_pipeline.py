@@ -134,3 +134,16 @@ def test_metrics_and_parameters_can_be_compared(workspace: Workspace) -> None:
     workspace.set("train.epochs", 1)
     assert "train.epochs" in workspace.run("dvc", "params", "diff").stdout
     assert "evaluate" in workspace.run("dvc", "dag").stdout
+
+
+def test_experiment_leaves_raw_data_and_can_be_compared(workspace: Workspace) -> None:
+    raw = workspace.path / "data/raw/complete_journey"
+    before = {file.name: file.read_bytes() for file in raw.iterdir()}
+    workspace.run("dvc", "exp", "run", "-S", "train.epochs=1")
+    workspace.run("dvc", "checkout")
+    assert {file.name: file.read_bytes() for file in raw.iterdir()} == before
+    assert "train.epochs" in workspace.run("dvc", "exp", "show", "--csv").stdout
+    assert "full" in workspace.run("dvc", "metrics", "diff").stdout
+    plots = workspace.run("dvc", "plots", "diff")
+    assert "failed" not in plots.stderr
+    assert (workspace.path / "dvc_plots/index.html").exists()
