@@ -143,7 +143,7 @@ def test_experiment_leaves_raw_data_and_can_be_compared(workspace: Workspace) ->
     workspace.run("dvc", "checkout")
     assert {file.name: file.read_bytes() for file in raw.iterdir()} == before
     assert "train.epochs" in workspace.run("dvc", "exp", "show", "--csv").stdout
-    assert "full" in workspace.run("dvc", "metrics", "diff").stdout
+    assert "gap_to_specialist" in workspace.run("dvc", "metrics", "diff").stdout
     plots = workspace.run("dvc", "plots", "diff")
     assert "failed" not in plots.stderr
     assert (workspace.path / "dvc_plots/index.html").exists()
