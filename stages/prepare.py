@@ -19,6 +19,7 @@ def main() -> None:
             parameters.prepare,
             parameters.resources,
             steps.done,
+            parameters.custom,
         )
     write_json(METRICS_DIRECTORY / "prepare.json", counts)
 

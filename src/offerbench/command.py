@@ -1,28 +1,96 @@
-"""Run a command so that a user's mistake gives one clear message and no trace-back."""
+"""Run a command so that a user's mistake or a fault of the machine gives one clear message."""
 
+import errno
+import functools
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import typer
 
 from offerbench.errors import OfferbenchError
 
+FREE_SPACE = "Free some space, then run it again"
+GET_RIGHTS = "Give yourself the right to write there, then run it again"
+MAKE_WAY = "Move away what stands there, then run it again"
+ADVICE = {
+    errno.ENOSPC: FREE_SPACE,
+    errno.EDQUOT: FREE_SPACE,
+    errno.EFBIG: "Raise the limit of a file's size (ulimit -f), then run it again",
+    errno.EROFS: "Mount it for writing, then run it again",
+    errno.EACCES: GET_RIGHTS,
+    errno.EPERM: GET_RIGHTS,
+    errno.EIO: "Check the disk, then run it again",
+    errno.EEXIST: MAKE_WAY,
+    errno.ENOTDIR: MAKE_WAY,
+    errno.EISDIR: MAKE_WAY,
+}
+FREE_MEMORY = (
+    "End other programs, or lower resources.memory_limit, resources.events_per_chunk or "
+    "rebatch.batch_size in params.yaml, then run it again"
+)
+# Libraries that report a fault of the disk in an exception of their own; they need not be imported.
+LIBRARIES = {"_duckdb", "duckdb", "safetensors", "pyarrow"}
+OUT_OF_MEMORY = {"OutOfMemoryException", "ResourceExhaustedError"}  # of DuckDB and TensorFlow
+
 
 def run(main: Callable[..., None]) -> None:
     """Run `main` with its arguments from the command line.
 
-    Exit status: 0, or 2 with a message on standard error when `main` raises `OfferbenchError`.
+    Exit status: 0; 2 with one message on standard error when `main` raises `OfferbenchError` or the
+    machine has a fault (disk full, no right to write, no memory); 130 when the user interrupts it.
+    Everything else is a programmer's mistake and keeps its trace-back.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
     application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    application.command()(main)
-    try:
-        application()
-    except OfferbenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    application.command()(_guarded(main))
+    application()
+
+
+def _guarded(main: Callable[..., None]) -> Callable[..., None]:
+    """Wrap `main`: what it raises becomes a message where the user can do something about it."""
+
+    @functools.wraps(main)  # Typer reads the arguments from the signature
+    def guarded(*arguments: Any, **options: Any) -> None:
+        try:
+            main(*arguments, **options)
+        except KeyboardInterrupt:
+            print("interrupted: run the same command again to go on.", file=sys.stderr)
+            raise SystemExit(130) from None
+        except Exception as error:
+            message = str(error) if isinstance(error, OfferbenchError) else machine_fault(error)
+            if message is None:
+                raise
+            print(f"error: {message}", file=sys.stderr)
+            raise SystemExit(2) from None
+
+    return guarded
+
+
+def machine_fault(error: Exception) -> str | None:
+    """Say in one line which file has which fault and what to do; None if it is no fault of the machine."""
+    text = next(iter(str(error).splitlines()), "no more is known")
+    if isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY:
+        return f"out of memory: {text}. {FREE_MEMORY}."
+    if isinstance(error, OSError) and error.errno in ADVICE:
+        return f"{_place(error, text)}. {ADVICE[error.errno]}."
+    if type(error).__module__.split(".")[0] in LIBRARIES:
+        for number, advice in ADVICE.items():
+            if os.strerror(number) in text:
+                return f"{text}. {advice}."
+    return None
+
+
+def _place(error: OSError, text: str) -> str:
+    """File and fault; the system does not name the file for a full disk: then the directory too."""
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    free = shutil.disk_usage(Path.cwd()).free // 1_000_000
+    return f"{text}, on a file of {Path.cwd()} ({free:,} MB free there)"
 
 
 class Steps:

@@ -21,6 +21,8 @@ from offerbench.errors import OfferbenchError
 def whole_directory(target: Path) -> Iterator[Path]:
     """Give a temporary directory that takes the name `target` only if the block succeeds.
 
+    What an earlier run that was killed left beside `target` is removed first.
+
     Parameters
     ----------
     target : Path
@@ -32,6 +34,8 @@ def whole_directory(target: Path) -> Iterator[Path]:
         An empty directory beside `target`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f".{target.name}.*"):
+        shutil.rmtree(leftover)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         yield temporary
@@ -39,9 +43,11 @@ def whole_directory(target: Path) -> Iterator[Path]:
         if target.exists():
             shutil.rmtree(target)
         temporary.rename(target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        error.filename = error.filename or str(target)  # a failed write does not know its file
         raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -63,6 +69,9 @@ def whole_file(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(target)
+    except OSError as error:
+        error.filename = error.filename or str(target)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ from offerbench.params.train import Train
 COMPLETE: dict[str, Any] = {
     "dataset": "rees46",
     "tasks": ["category2", "brand", "price_cluster"],
+    "custom": None,
     "prepare": {
         "target_event": "purchase",
         "offer_features": ["product_id", "category2", "brand", "price_cluster"],
@@ -20,7 +21,8 @@ COMPLETE: dict[str, Any] = {
             "price_cluster": {"column": "price", "clusters": 6, "sample": 300, "decimals": 2, "seed": 3}
         },
         "vocabulary": {"min_occurrences": 30, "out_of_vocabulary_buckets": 3},
-        "split": {"test_users": 20, "validation_users": 15, "seed": 5},
+        "max_set_aside_share": 0.01,
+        "split": {"test_users": 20, "validation_users": 15, "seed": 5, "min_target_events": 1},
         "history": {"events": ["purchase", "cart"], "length": 9, "keep": "latest"},
     },
     "rebatch": {"users_per_group": 25, "events_per_user_day": 2, "batch_size": 20, "seed": 11},

@@ -8,17 +8,31 @@ A DuckDB table `events`, its rows in file order (DuckDB's `rowid` is that order)
     product_id, category1, category2, category3, brand
                  VARCHAR  a missing value is the empty string, a value like any other
     price        DOUBLE   in the source's currency
+
+Another source may have other text and number columns in place of the last six.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
 EVENTS = "events"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row of a raw file that was set aside."""
+
+    file: str
+    line: int | None
+    """Line of the file, from 1; of a Parquet file the row. None if the reader does not know it."""
+    reason: str
+    text: str
+    """The row, cut after some hundred characters."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +44,11 @@ class ReadCounts:
     event_types: dict[str, int]
     """Rows of each event type, kept or not."""
     left_out: dict[str, int]
-    """Rows left out, by reason."""
+    """Rows left out, by reason, that are normal for the source."""
+    set_aside: dict[str, int] = field(default_factory=dict)
+    """Rows that can't be used, by reason. Every row is an event, left out or set aside."""
+    rejects: tuple[Reject, ...] = ()
+    """The first rows of each reason in `set_aside`."""
 
 
 @contextmanager
@@ -55,3 +73,13 @@ def event_database(spill_directory: Path, memory_limit: str) -> Iterator[duckdb.
             yield connection
         finally:
             connection.close()
+
+
+def identifier(name: str) -> str:
+    """Quote a column's name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"

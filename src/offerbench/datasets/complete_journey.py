@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets import rejects
+from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.errors import OfferbenchError
 from offerbench.storage import whole_file
 
@@ -47,7 +48,8 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     """Make the canonical table `events`.
 
     A row without positive quantity and value is left out and counted, so is one whose product
-    has no record.
+    has no record. One of the others that lacks its household or time, or whose price is absurd, is
+    set aside and counted.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     Raises
     ------
     OfferbenchError
-        If a file is missing, is not Parquet or lacks a column.
+        If a file is missing, is not Parquet, lacks a column or has no row, or a product has two records.
     """
     for name in FILES:
         if not (raw_directory / name).exists():
@@ -67,52 +69,86 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
                 f"{raw_directory / name}: no such file. Run `make data` to fetch Complete Journey."
             )
     try:
-        # Names are normalised once a product, not once a purchase.
-        connection.execute(
-            f"""
-            CREATE TEMP TABLE products AS
-            SELECT product_id, {_words("department")} AS category1,
-                   {_words("product_category")} AS category2, {_words("product_type")} AS category3,
-                   coalesce(manufacturer_id::VARCHAR, '') AS brand, true AS is_known
-            FROM read_parquet('{raw_directory / FILES[1]}')
-            """
-        )
-        connection.execute(
-            f"""
-            CREATE TEMP VIEW transactions AS
-            SELECT t.*, coalesce(quantity > 0 AND sales_value > 0, false) AS is_positive,
-                   coalesce(is_known, false) AS has_product, category1, category2, category3, brand
-            FROM read_parquet('{raw_directory / FILES[0]}', file_row_number = true) t
-            LEFT JOIN products USING (product_id)
-            """
-        )
-        connection.execute(
-            """
-            CREATE TABLE events AS
-            SELECT household_id AS "user",
-                   transaction_timestamp::DATE - DATE '1970-01-01' AS day,
-                   'purchase' AS event_type,
-                   product_id::VARCHAR AS product_id,
-                   category1, category2, category3, brand,
-                   sales_value / quantity AS price
-            FROM transactions WHERE is_positive AND has_product
-            ORDER BY file_row_number
-            """
-        )
-        rows, not_positive, no_product = connection.sql(
-            """
-            SELECT count(*), count(*) FILTER (NOT is_positive),
-                   count(*) FILTER (is_positive AND NOT has_product)
-            FROM transactions
-            """
-        ).fetchall()[0]
+        _make_products(connection, raw_directory / FILES[1])
+        return _make_events(connection, raw_directory / FILES[0])
     except duckdb.Error as error:
         raise OfferbenchError(
-            f"{raw_directory}: can't be read as Complete Journey. {error}\nMove the files away and run "
-            "`make data` to fetch them again."
+            f"{raw_directory}: can't be read as Complete Journey. {str(error).splitlines()[0]}. Move the "
+            "files away and run `make data` to fetch them again."
         ) from None
+
+
+def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Make the table `products`: names are normalised once a product, not once a purchase."""
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE products AS
+        SELECT product_id, {_words("department")} AS category1,
+               {_words("product_category")} AS category2, {_words("product_type")} AS category3,
+               coalesce(manufacturer_id::VARCHAR, '') AS brand, true AS is_known
+        FROM read_parquet({literal(str(file))})
+        """
+    )
+    twice = connection.sql(
+        "SELECT product_id FROM products WHERE product_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1 "
+        "ORDER BY 1 LIMIT 1"
+    ).fetchall()
+    if twice:
+        raise OfferbenchError(
+            f"{file}: product_id {twice[0][0]} stands there twice. Move the file away and run `make data`."
+        )
+
+
+def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCounts:
+    day, price = "(transaction_timestamp::DATE - DATE '1970-01-01')", "(sales_value / quantity)"
+    faults = {
+        "user_missing": "household_id IS NULL",
+        **rejects.day_faults(day),
+        **rejects.number_faults("price", price),
+    }
+    connection.execute(
+        f"""
+        CREATE TEMP VIEW transactions AS
+        SELECT *, CASE WHEN is_positive AND has_product THEN {rejects.first_fault(faults)} END AS fault
+        FROM (SELECT t.*, coalesce(quantity > 0 AND sales_value > 0, false) AS is_positive,
+                     coalesce(is_known, false) AS has_product, category1, category2, category3, brand
+              FROM read_parquet({literal(str(file))}, file_row_number = true) t
+              LEFT JOIN products USING (product_id))
+        """
+    )
+    connection.execute(
+        f"""
+        CREATE TABLE events AS
+        SELECT household_id::BIGINT AS "user", {day} AS day, 'purchase' AS event_type,
+               product_id::VARCHAR AS product_id,
+               category1, category2, category3, brand, {price} AS price
+        FROM transactions WHERE is_positive AND has_product AND fault IS NULL
+        ORDER BY file_row_number
+        """
+    )
+    rejects.create_table(connection)
+    connection.execute(
+        f"""
+        INSERT INTO set_aside
+        SELECT {literal(str(file))}, file_row_number + 1, fault,
+               concat_ws(',', household_id, product_id, quantity, sales_value, transaction_timestamp)
+        FROM transactions WHERE fault IS NOT NULL ORDER BY file_row_number
+        """
+    )
+    rows, not_positive, no_product = connection.sql(
+        """
+        SELECT count(*), count(*) FILTER (NOT is_positive),
+               count(*) FILTER (is_positive AND NOT has_product)
+        FROM transactions
+        """
+    ).fetchall()[0]
+    if not rows:
+        raise OfferbenchError(f"{file}: no row. Move the file away and run `make data` to fetch it again.")
+    set_aside, samples = rejects.summary(connection)
     return ReadCounts(
         rows=rows,
         event_types={"purchase": rows},
         left_out={"quantity_or_value_not_positive": not_positive, "product_without_record": no_product},
+        set_aside=set_aside,
+        rejects=samples,
     )

@@ -5,16 +5,19 @@ streams them: no file is ever whole in memory.
 """
 
 import gzip
+from itertools import combinations
 from pathlib import Path
 
 import duckdb
 
+from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.staging import Log, finish_events, stage_events
 from offerbench.errors import OfferbenchError
 
-# The public schema, and how a field is read.
+# The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
 COLUMNS = {
-    "event_time": "VARCHAR",
+    "event_time": "TIMESTAMP",
     "event_type": "VARCHAR",
     "product_id": "VARCHAR",
     "category_id": "VARCHAR",
@@ -27,6 +30,39 @@ COLUMNS = {
 KEPT_EVENT_TYPES = ("cart", "purchase")
 
 
+def _log(raw_files: list[str]) -> Log:
+    day = "(event_time::DATE - DATE '1970-01-01')"
+    return Log(
+        rows="read_csv($files, header = true, auto_detect = false, delim = ',', quote = '\"', "
+        f"columns = $columns, {rejects.STORE_REJECTS})",
+        parameters={"files": raw_files, "columns": COLUMNS},
+        event_type="event_type",
+        kept={name: name for name in KEPT_EVENT_TYPES},
+        values={
+            "user": "user_id",
+            "day": day,
+            "product_id": "product_id",
+            "category1": "coalesce(split_part(category_code, '.', 1), '')",
+            "category2": "coalesce(split_part(category_code, '.', 2), '')",
+            "category3": "coalesce(split_part(category_code, '.', 3), '')",
+            "brand": "coalesce(brand, '')",
+            "price": "price",
+        },
+        faults={
+            "user_missing": "user_id IS NULL",
+            "product_missing": "coalesce(product_id, '') = ''",
+            **rejects.day_faults(day),
+            **rejects.number_faults("price", "price"),
+        },
+        shown=tuple(COLUMNS),
+        parse_reasons={
+            "event_time": "time_missing_or_unreadable",
+            "price": "price_missing_or_not_a_number",
+            "user_id": "user_not_a_number",
+        },
+    )
+
+
 def _raw_files(raw_directory: Path) -> list[str]:
     found = sorted(str(path) for pattern in ("*.csv", "*.csv.gz") for path in raw_directory.glob(pattern))
     if not found:
@@ -35,6 +71,8 @@ def _raw_files(raw_directory: Path) -> list[str]:
             "(2019-Oct.csv.gz, ...)."
         )
     for name in found:
+        if f"{name}.gz" in found:
+            raise OfferbenchError(f"{name}: is there a second time as {name}.gz. Remove one of the two.")
         _check_header(Path(name))
     return found
 
@@ -48,15 +86,48 @@ def _check_header(file: Path) -> None:
         raise OfferbenchError(f"{file}: can't be unpacked ({error}). Fetch the file again.") from None
     if first != ",".join(COLUMNS):
         raise OfferbenchError(
-            f"{file}: starts with '{first[:80]}'. Every file needs the header {','.join(COLUMNS)}."
+            f"{file}: starts with {first[:80]!r}. Every file needs the header {','.join(COLUMNS)}."
         )
+
+
+def _refuse_repeated_files(connection: duckdb.DuckDBPyConnection, raw_files: list[str]) -> None:
+    """Refuse two files that hold the same events of the same days: they would count twice.
+
+    Files may share days, such as the parts of a month; so a shared range is looked into, and refused
+    when most of the smaller file's distinct events there are the other's too.
+    """
+    ranges = connection.sql(
+        "SELECT file, min(day), max(day) FROM staged WHERE day IS NOT NULL GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    for (file, first, last), (other, other_first, other_last) in combinations(ranges, 2):
+        start, end = max(first, other_first), min(last, other_last)
+        is_border = start == end and first < last and other_first < other_last
+        if start > end or is_border:
+            continue
+        smaller, shared = connection.execute(
+            """
+            WITH keys AS (
+                SELECT count(*) FILTER (file = $file) AS here, count(*) FILTER (file = $other) AS there
+                FROM staged WHERE file IN ($file, $other) AND day BETWEEN $start AND $end
+                GROUP BY "user", day, event_type, product_id, price
+            )
+            SELECT least(count(*) FILTER (here > 0), count(*) FILTER (there > 0)),
+                   count(*) FILTER (here > 0 AND there > 0) FROM keys
+            """,
+            {"file": file, "other": other, "start": start, "end": end},
+        ).fetchall()[0]
+        if 2 * shared > smaller:
+            raise OfferbenchError(
+                f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
+                f"{end - start + 1} common days. Remove one of the two, or the days that both have."
+            )
 
 
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
     """Make the canonical table `events` of carts and purchases; other event types are counted.
 
-    A cart or purchase without user, product, time or price is left out and counted.
-    `category_code` splits on `.`; its first three levels are features.
+    A row that can't be parsed is set aside and counted, so is a cart or purchase without user,
+    product, time or price. `category_code` splits on `.`; its first three levels are features.
 
     Parameters
     ----------
@@ -68,61 +139,17 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     Raises
     ------
     OfferbenchError
-        If there is no file, or one is not of the public schema.
+        If there is no file or no row, a file is not of the public schema or can't be unpacked, or
+        two files hold the same events.
     """
     raw_files = _raw_files(raw_directory)
-    kept = ", ".join(f"'{event_type}'" for event_type in KEPT_EVENT_TYPES)
-    # One pass over the files: a row that is not kept leaves its event type and NULLs, which take
-    # next to no room in a column store, so that it can be counted afterwards.
-    columns = {
-        '"user"': "user_id",
-        "day": "event_time[:10]::DATE - DATE '1970-01-01'",
-        "product_id": "product_id",
-        "category1": "coalesce(split_part(category_code, '.', 1), '')",
-        "category2": "coalesce(split_part(category_code, '.', 2), '')",
-        "category3": "coalesce(split_part(category_code, '.', 3), '')",
-        "brand": "coalesce(brand, '')",
-        "price": "price",
-    }
-    complete = " AND ".join(
-        f"{name} IS NOT NULL" for name in ("user_id", "event_time", "product_id", "price")
-    )
-    selected = ", ".join(f"CASE WHEN is_kept THEN {value} END AS {name}" for name, value in columns.items())
+    log = _log(raw_files)
     try:
-        connection.execute(
-            f"""
-            CREATE TABLE staged AS
-            SELECT event_type, is_kept AND {complete} AS is_event, {selected}
-            FROM (SELECT *, event_type IN ({kept}) AS is_kept
-                  FROM read_csv($files, header = true, auto_detect = false, delim = ',', quote = '"',
-                                columns = $columns))
-            """,
-            {"files": raw_files, "columns": COLUMNS},
-        )
-        connection.execute(
-            """
-            CREATE TABLE events AS
-            SELECT "user", day, event_type, product_id, category1, category2, category3, brand, price
-            FROM staged WHERE is_event ORDER BY staged.rowid
-            """
-        )
-        incomplete = connection.sql(
-            f"SELECT count(*) FROM staged WHERE event_type IN ({kept}) AND is_event IS NOT TRUE"
-        ).fetchall()[0][0]
-        event_types = dict(
-            connection.sql("SELECT event_type, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall()
-        )
-        connection.execute("DROP TABLE staged")
+        stage_events(connection, log)
+        _refuse_repeated_files(connection, raw_files)
+        return finish_events(connection, log, str(raw_directory))
     except duckdb.Error as error:
         raise OfferbenchError(
-            f"{raw_directory}: can't be read as REES46. {error}\nEvery file needs the header "
-            f"{','.join(COLUMNS)}."
+            f"{raw_directory}: can't be read as REES46. {str(error).splitlines()[0]}. Fetch the file again; "
+            f"every file needs the header {','.join(COLUMNS)}."
         ) from None
-    return ReadCounts(
-        rows=sum(event_types.values()),
-        event_types=event_types,
-        left_out={
-            f"event_type_{name}": count for name, count in event_types.items() if name not in KEPT_EVENT_TYPES
-        }
-        | ({"user_product_time_or_price_missing": incomplete} if incomplete else {}),
-    )

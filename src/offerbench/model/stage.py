@@ -11,6 +11,7 @@ from offerbench.batching.prepared import load_prepared
 from offerbench.command import Steps
 from offerbench.model import runtime
 from offerbench.model.checkpoint import save_model
+from offerbench.model.resume import CHECKPOINTS_DIRECTORY, Checkpoints, training_digest
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.training import train_model
 from offerbench.model.two_tower import TwoTower
@@ -51,10 +52,17 @@ def train_stage(
         model=model_parameters,
     )
     model = TwoTower(specification, np.random.default_rng(train.seed))
-    validation = read_batches(BATCHES_DIRECTORY / "validation.arrow", rebatch.batch_size)
-    curves = train_model(model, data, validation, rebatch, train, steps.done)
+    validation_file = BATCHES_DIRECTORY / "validation.arrow"
+    validation = read_batches(validation_file, rebatch.batch_size)
+    digest = training_digest(
+        {"specification": specification, "rebatch": rebatch, "train": train},
+        [*sorted(PREPARED_DIRECTORY.iterdir()), validation_file],
+    )
+    checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest, steps.done)
+    curves = train_model(model, data, validation, rebatch, train, steps.done, checkpoints)
     with whole_directory(directory) as temporary:
         save_model(model, temporary)
     with whole_file(CURVES_DIRECTORY / "training" / f"{name}.csv") as temporary:
         pd.DataFrame([asdict(epoch) for epoch in curves]).to_csv(temporary, index=False)
+    checkpoints.remove()
     steps.done(f"saved in {directory}")

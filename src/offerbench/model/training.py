@@ -1,8 +1,7 @@
 """Training a two-tower model: reads from top to bottom."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 import tensorflow as tf
@@ -12,26 +11,16 @@ from offerbench.batching.batches import Batch, draw_pass, make_batch
 from offerbench.batching.prefetch import prefetched
 from offerbench.batching.prepared import PreparedData
 from offerbench.batching.sampling import Rows
-from offerbench.model.checkpoint import named_variables
 from offerbench.model.negatives import pair_logits, pair_loss, pair_targets
 from offerbench.model.optimizer import make_optimizer
+from offerbench.model.progress import Epoch, Progress, is_finished
+from offerbench.model.resume import Checkpoints
 from offerbench.model.two_tower import BatchTensors, TwoTower
 from offerbench.params.rebatch import Rebatch
 from offerbench.params.train import Train
 from offerbench.schema import Split
 
 AUC_THRESHOLDS = 200  # Keras's default: the curve's third digit is right
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One point of the training curves."""
-
-    epoch: int
-    train_loss: float
-    train_auc: float
-    validation_loss: float
-    validation_auc: float
 
 
 def batch_tensors(batch: Batch) -> BatchTensors:
@@ -134,6 +123,7 @@ def train_model(
     rebatch: Rebatch,
     train: Train,
     report: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
 ) -> list[Epoch]:
     """Train a model in place and give its curves.
 
@@ -151,6 +141,8 @@ def train_model(
         Parameters.
     report : callable
         Called with one line for each epoch.
+    checkpoints : Checkpoints, optional
+        Where an interrupted training goes on from, to the same bytes; written after each epoch.
     """
     trainer = Trainer(model, train, rebatch.batch_size)
     features = list(model.specification.offer_features)
@@ -158,29 +150,21 @@ def train_model(
     def tensors(batches: Iterable[Rows]) -> Iterator[BatchTensors]:
         return prefetched(batch_tensors(make_batch(data, rows, features)) for rows in batches)
 
-    curves: list[Epoch] = []
-    best_epoch, best_weights = 0, _weights(model)
-    step = 0
-    for epoch in range(train.epochs):
-        training, validation = Curve(), Curve()
+    progress = Progress(model, trainer.optimizer)
+    if checkpoints:
+        checkpoints.restore(progress)
+    while not is_finished(progress.curves, train):
+        training, validation, epoch = Curve(), Curve(), len(progress.curves)
         batches = tensors(draw_pass(data, Split.TRAIN, rebatch, epoch))
         for batch in tqdm(batches, desc=f"epoch {epoch + 1}", unit=" batches", disable=None):
-            training.add(*trainer.train_step(batch, step))
-            step += 1
+            training.add(*trainer.train_step(batch, progress.step))
+            progress.step += 1
         for batch in tensors(validation_batches):
             validation.add(*trainer.validation_step(batch))
-        curves.append(Epoch(epoch + 1, *training.result(), *validation.result()))
-        report(" ".join(f"{name} {value}" for name, value in asdict(curves[-1]).items()))
-        if curves[-1].validation_auc > max((past.validation_auc for past in curves[:-1]), default=-1):
-            best_epoch, best_weights = epoch, _weights(model)
-        patience = train.early_stopping_patience
-        if patience is not None and epoch - best_epoch >= patience:
-            break
+        progress.finish_epoch(Epoch(epoch + 1, *training.result(), *validation.result()))
+        report(" ".join(f"{name} {value}" for name, value in asdict(progress.curves[-1]).items()))
+        if checkpoints:
+            checkpoints.write(progress)
     if train.early_stopping_patience is not None:
-        for name, variable in named_variables(model).items():
-            variable.assign(best_weights[name])
-    return curves
-
-
-def _weights(model: TwoTower) -> dict[str, Any]:
-    return {name: variable.numpy() for name, variable in named_variables(model).items()}
+        progress.restore_best()
+    return progress.curves

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from offerbench.errors import OfferbenchError
+from offerbench.params.custom import Custom
 from offerbench.params.evaluate import Evaluate
 from offerbench.params.group_test import GroupTest
 from offerbench.params.model import Model
@@ -22,10 +23,12 @@ from offerbench.schema import PARAMETERS_FILE
 class Parameters(Section):
     """All of `params.yaml`."""
 
-    dataset: Literal["complete_journey", "rees46", "synthetic"]
+    dataset: Literal["complete_journey", "custom", "movielens_100k", "movielens_imdb", "rees46", "synthetic"]
     """Data source: the reader, and the directory under data/raw."""
     tasks: list[Name] = Field(min_length=1)
     """Offer features that campaigns are defined by, in the order of the tables."""
+    custom: Custom | None = None
+    """The columns of your own log, for the data set `custom`; null for the others."""
     prepare: Prepare
     rebatch: Rebatch
     model: Model
@@ -47,6 +50,8 @@ class Parameters(Section):
             raise ValueError(f"tasks: {sorted(missing)} must be among prepare.offer_features")
         if unused := set(self.prepare.clusters) - set(self.prepare.offer_features):
             raise ValueError(f"prepare.clusters: {sorted(unused)} must be among prepare.offer_features")
+        if self.dataset == "custom" and self.custom is None:
+            raise ValueError("custom: the data set custom needs this section, see presets/custom.yaml")
         minibatch = self.train.number_of_negatives + 1
         if self.rebatch.batch_size % minibatch:
             raise ValueError(

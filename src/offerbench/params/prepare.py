@@ -9,15 +9,18 @@ from offerbench.params.section import Section
 # Names of columns and event types go into SQL and file names: nothing but plain words.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
+# Counts are 32-bit numbers in the prepared tables.
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+
 
 class Clusters(Section):
     """A feature made of a number by one-dimensional k-means."""
 
     column: Name
     """Numeric column of the source, such as `price`."""
-    clusters: int = Field(ge=1)
+    clusters: int = Field(ge=1, le=100_000)
     """Number of clusters."""
-    sample: int = Field(ge=1)
+    sample: Count
     """Fit on at most so many numbers, drawn without replacement."""
     decimals: int = Field(ge=0, le=6)
     """Digits after the point of a cluster's label, its rounded centre: 2 for cents."""
@@ -28,21 +31,23 @@ class Clusters(Section):
 class Vocabulary(Section):
     """Which values get a label of their own."""
 
-    min_occurrences: int = Field(ge=1)
+    min_occurrences: Count
     """A value seen less often over the kept events goes to an out-of-vocabulary bucket."""
-    out_of_vocabulary_buckets: int = Field(ge=1)
+    out_of_vocabulary_buckets: int = Field(ge=1, le=1_000_000)
     """Number of buckets; labels of the vocabulary start after them."""
 
 
 class UserSplit(Section):
     """Split by user."""
 
-    test_users: int = Field(ge=1)
+    test_users: Count
     """Number of users whose events are test events."""
-    validation_users: int = Field(ge=1)
+    validation_users: Count
     """Number of users whose events are validation events."""
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)
     """Seed of the permutation of the users."""
+    min_target_events: int = Field(ge=1)
+    """A user with fewer target events is in train whatever is drawn."""
 
 
 class History(Section):
@@ -50,7 +55,7 @@ class History(Section):
 
     events: list[Name] = Field(min_length=1)
     """Event types whose past describes a user: one bag for each type and offer feature."""
-    length: int = Field(ge=1)
+    length: Count
     """At most so many events of a type."""
     keep: Literal["oldest", "latest"]
     """Which events of a longer past are kept."""
@@ -67,6 +72,8 @@ class Prepare(Section):
     """Features made of numbers, by name; may be empty."""
     vocabulary: Vocabulary
     """Labels of values."""
+    max_set_aside_share: float = Field(default=0.01, ge=0, le=1)
+    """Share of the raw rows that may be set aside because they can't be used; above it the run is refused."""
     split: UserSplit
     """Train, validation, test."""
     history: History

@@ -14,6 +14,9 @@ from offerbench.preparation import number_clusters
 from offerbench.preparation.vocabulary import assign_labels
 from offerbench.schema import DAY, EVENT_TYPE, LABEL, OCCURRENCES, USER, VALUE
 
+LARGEST_READ = 1_000_000
+"""Rows that DuckDB hands over at a time at most."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -21,6 +24,8 @@ class Encoding:
 
     user_numbers: npt.NDArray[np.int64]
     """The source's number of each user, ascending; a user is the index here. Shape (users,)."""
+    target_events: npt.NDArray[np.int64]
+    """Number of target events of each user, at least 1. Shape (users,)."""
     vocabularies: dict[str, pa.Table]
     """For each feature the columns value, label, occurrences: all values, rare ones too."""
 
@@ -45,13 +50,13 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
     connection.execute(
         """
         CREATE TABLE users AS
-        SELECT "user", (row_number() OVER (ORDER BY "user") - 1)::INTEGER AS user_index
-        FROM (SELECT DISTINCT "user" FROM events WHERE event_type = ?)
+        SELECT "user", (row_number() OVER (ORDER BY "user") - 1)::INTEGER AS user_index, target_events
+        FROM (SELECT "user", count(*) AS target_events FROM events WHERE event_type = ? GROUP BY 1)
         """,
         [prepare.target_event],
     )
-    users = connection.sql('SELECT "user" FROM users ORDER BY user_index').fetchnumpy()[USER]
-    if not len(users):
+    users = connection.sql('SELECT "user", target_events FROM users ORDER BY user_index').fetchnumpy()
+    if not len(users[USER]):
         raise OfferbenchError(
             f"prepare.target_event: no event of type '{prepare.target_event}' in the data. "
             "Set it to a type that the data has."
@@ -68,13 +73,14 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
     for feature, parameters in prepare.clusters.items():
         _cluster_numbers(connection, feature, parameters)
     joins = "".join(
-        f" JOIN clusters_{feature} ON clusters_{feature}.number = kept_events.{parameters.column}"
+        f' JOIN clusters_{feature} ON clusters_{feature}.number = kept_events."{parameters.column}"'
         for feature, parameters in prepare.clusters.items()
     )
-    clustered = "".join(f", clusters_{feature}.{feature}" for feature in prepare.clusters)
+    clustered = "".join(f', clusters_{feature}."{feature}"' for feature in prepare.clusters)
     connection.execute(f"CREATE VIEW kept AS SELECT kept_events.* {clustered} FROM kept_events {joins}")
     return Encoding(
-        user_numbers=np.asarray(users, np.int64),
+        user_numbers=np.asarray(users[USER], np.int64),
+        target_events=np.asarray(users["target_events"], np.int64),
         vocabularies={
             feature: _label_values(connection, feature, prepare.vocabulary)
             for feature in prepare.offer_features
@@ -84,13 +90,24 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> None:
     """Refuse a feature that the data set does not have."""
-    columns = [row[0] for row in connection.sql("DESCRIBE events").fetchall()]
-    there = set(columns) - {USER, DAY, EVENT_TYPE}
+    types = {row[0]: row[1] for row in connection.sql("DESCRIBE events").fetchall()}
+    there = set(types) - {USER, DAY, EVENT_TYPE}
     text = {name for name in prepare.offer_features if name not in prepare.clusters}
     numbers = {parameters.column for parameters in prepare.clusters.values()}
     if missing := sorted((text | numbers) - there):
         raise OfferbenchError(
             f"prepare.offer_features: the data set has no column {missing}. It has {sorted(there)}."
+        )
+    if taken := sorted(there & set(prepare.clusters)):
+        raise OfferbenchError(
+            f"prepare.clusters: {taken} are columns of the data set. Give the clusters another name, such as "
+            f"{taken[0]}_cluster."
+        )
+    numeric = {name for name in there if types[name] != "VARCHAR"}
+    if wrong := sorted((text & numeric) | (numbers - numeric)):
+        raise OfferbenchError(
+            f"prepare.offer_features: {wrong} must be text to be a feature as it is, a number to be "
+            f"clustered. The numbers of the data set are {sorted(numeric)}."
         )
 
 
@@ -103,7 +120,7 @@ def _cluster_numbers(connection: duckdb.DuckDBPyConnection, feature: str, parame
     """Make the table `clusters_<feature>`: number -> label of its cluster."""
     histogram = connection.sql(
         f"""
-        SELECT {parameters.column} AS number, count(*) AS occurrences FROM kept_events
+        SELECT "{parameters.column}" AS number, count(*) AS occurrences FROM kept_events
         GROUP BY 1 ORDER BY 1
         """
     ).fetchnumpy()
@@ -124,7 +141,7 @@ def _cluster_numbers(connection: duckdb.DuckDBPyConnection, feature: str, parame
 def _label_values(connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary) -> pa.Table:
     """Make the table `labels_<feature>`: value, label, occurrences."""
     counted = connection.sql(
-        f"SELECT {feature} AS value, count(*) AS occurrences FROM kept GROUP BY 1 ORDER BY 1"
+        f'SELECT "{feature}" AS value, count(*) AS occurrences FROM kept GROUP BY 1 ORDER BY 1'
     ).to_arrow_table()
     labels = assign_labels(
         counted[VALUE].to_pylist(),
@@ -159,8 +176,8 @@ def encoded_chunks(
         Columns user, day, event_type (index into `event_types`) and a label for each feature.
     """
     features = prepare.offer_features
-    joins = "".join(f" JOIN labels_{name} ON labels_{name}.value = kept.{name}" for name in features)
-    labels = "".join(f", labels_{name}.label AS {name}" for name in features)
+    joins = "".join(f' JOIN labels_{name} ON labels_{name}.value = kept."{name}"' for name in features)
+    labels = "".join(f', labels_{name}.label AS "{name}"' for name in features)
     types = event_types(prepare)
     reader = connection.sql(
         f"""
@@ -168,7 +185,7 @@ def encoded_chunks(
         FROM kept {joins} ORDER BY user_index, day, file_order
         """,
         params=[types],
-    ).to_arrow_reader(events_per_chunk)
+    ).to_arrow_reader(min(events_per_chunk, LARGEST_READ))
     columns = (USER, DAY, EVENT_TYPE, *features)
     waiting: list[pa.RecordBatch] = []
     for batch in reader:

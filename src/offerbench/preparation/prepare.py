@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from offerbench.datasets.canonical import ReadCounts, event_database
-from offerbench.datasets.sources import READERS
+from offerbench.datasets.rejects import refuse_too_many, write_rejects
+from offerbench.datasets.sources import reader
+from offerbench.params.custom import Custom
 from offerbench.params.prepare import Prepare
 from offerbench.params.resources import Resources
 from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
@@ -27,6 +29,7 @@ def prepare_dataset(
     prepare: Prepare,
     resources: Resources,
     report: Callable[[str], None],
+    custom: Custom | None = None,
 ) -> dict[str, Any]:
     """Make the prepared tables of a data set.
 
@@ -42,24 +45,27 @@ def prepare_dataset(
         Parameters.
     report : callable
         Called with one line for each step done.
+    custom : Custom, optional
+        The columns of the log, for the data set `custom`.
 
     Returns
     -------
     dict
         Counts of rows, events, users and vocabularies.
+
+    Raises
+    ------
+    OfferbenchError
+        If the raw files can't be read, or too many of their rows can't be used.
     """
     with event_database(Path(resources.spill_directory), resources.memory_limit) as connection:
-        read = READERS[dataset](connection, raw_directory)
+        read = reader(dataset, custom)(connection, raw_directory)
+        refuse_too_many(read, raw_directory, prepare.max_set_aside_share)
         report(f"read {read.rows:,} rows of {dataset}")
         encoding = encode(connection, prepare)
         users = len(encoding.user_numbers)
         report(f"numbered {users:,} users and the values of {len(encoding.vocabularies)} features")
-        split = split_users(
-            users,
-            prepare.split.test_users,
-            prepare.split.validation_users,
-            np.random.default_rng(prepare.split.seed),
-        )
+        split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
         tables = PreparedTables(directory, prepare)
         kept = 0
         with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:
@@ -71,6 +77,7 @@ def prepare_dataset(
     report(f"built {tables.views:,} histories of {tables.contexts:,} user-days, {kept:,} events")
     write_parquet(directory / "users.parquet", {USER: encoding.user_numbers, SPLIT: split})
     _write_vocabulary(directory, encoding, prepare)
+    write_rejects(directory / "rejects.csv", read.rejects)
     return _counts(read, kept, tables, encoding, split, prepare)
 
 
@@ -120,6 +127,7 @@ def _counts(
         "rows": read.rows,
         "event_types": read.event_types,
         "left_out": read.left_out,
+        "set_aside": read.set_aside,
         "events_kept": kept,
         "target_events": tables.target_events,
         "user_days": tables.contexts,

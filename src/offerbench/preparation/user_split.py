@@ -4,13 +4,23 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.errors import OfferbenchError
+from offerbench.params.prepare import UserSplit
 from offerbench.schema import Split
 
 
 def split_users(
-    users: int, test_users: int, validation_users: int, generator: np.random.Generator
+    target_events: npt.NDArray[np.int64], parameters: UserSplit, generator: np.random.Generator
 ) -> npt.NDArray[np.int8]:
     """Give each user a part: a permutation's first users are test, the next validation, the rest train.
+
+    Parameters
+    ----------
+    target_events : int64, shape (users,)
+        Number of target events of each user; one with less than `min_target_events` is in train.
+    parameters : UserSplit
+        Sizes of the parts.
+    generator : numpy.random.Generator
+        Source of the permutation.
 
     Returns
     -------
@@ -22,12 +32,24 @@ def split_users(
     OfferbenchError
         If no user is left for training.
     """
+    users, test_users, validation_users = (
+        len(target_events),
+        parameters.test_users,
+        parameters.validation_users,
+    )
+    eligible = np.flatnonzero(target_events >= parameters.min_target_events)
     if test_users + validation_users >= users:
         raise OfferbenchError(
             f"prepare.split: {test_users} test and {validation_users} validation users leave none to train "
             f"on: the data has {users} users with a target event. Lower the two numbers in params.yaml."
         )
-    permutation = generator.permutation(users)
+    if test_users + validation_users > len(eligible):
+        raise OfferbenchError(
+            f"prepare.split: {test_users} test and {validation_users} validation users are more than the "
+            f"{len(eligible)} users with min_target_events = {parameters.min_target_events}. Lower the numbers "
+            "in params.yaml."
+        )
+    permutation = eligible[generator.permutation(len(eligible))]
     split = np.full(users, Split.TRAIN, np.int8)
     split[permutation[:test_users]] = Split.TEST
     split[permutation[test_users : test_users + validation_users]] = Split.VALIDATION

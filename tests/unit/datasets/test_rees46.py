@@ -139,42 +139,114 @@ def test_a_wrong_header_of_a_later_file_is_refused(
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "reason", "known_line"),
     [
-        purchase(1, price="cheap"),
-        purchase(1).replace("2019-10-01", "2019-13-01"),
-        purchase(1).replace(",1,session", ",someone,session"),
-        purchase(1) + ",more",
+        (purchase(1, price="cheap"), "price_missing_or_not_a_number", 3),
+        (purchase(1).replace("2019-10-01", "2019-13-01"), "time_missing_or_unreadable", 3),
+        (purchase(1).replace(",1,session", ",someone,session"), "user_not_a_number", 3),
+        (purchase(1) + ",more", "wrong_number_of_fields", 3),
+        (purchase(1).removesuffix("1,session"), "wrong_number_of_fields", 3),
+        (purchase(1, price=""), "price_missing_or_not_a_number", None),
+        (purchase(1, price="-0.01"), "price_negative_or_absurd", None),
+        (purchase(1, price="1e10"), "price_negative_or_absurd", None),
+        (purchase(1, price="nan"), "price_negative_or_absurd", None),
+        (purchase(1, price="inf"), "price_negative_or_absurd", None),
+        (purchase(1).replace(",100,", ",,"), "product_missing", None),
+        (purchase(1).replace(",1,session", ",,session"), "user_missing", None),
+        (purchase(1).replace("purchase", ""), "event_type_missing", None),
+        (purchase(1).replace("2019-10-01 10:00:00 UTC", ""), "time_missing_or_unreadable", None),
+        (purchase(1).replace("2019", "1919"), "time_before_1970_or_after_2099", None),
+        (purchase(1).replace("2019", "2100"), "time_before_1970_or_after_2099", None),
     ],
-    ids=["price", "day", "user", "more fields"],
 )
-def test_a_damaged_row_is_refused(connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str) -> None:
-    with pytest.raises(OfferbenchError, match="can't be read as REES46"):
-        rees46.read_events(connection, write(tmp_path, purchase(1), line))
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        purchase(1, price=""),
-        purchase(1).replace(",100,", ",,"),
-        purchase(1).replace(",1,session", ",,session"),
-    ],
-    ids=["price", "product", "user"],
-)
-def test_a_row_that_lacks_a_field_is_refused_or_counted(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str
+@pytest.mark.parametrize("name", ["2019-Oct.csv", "2019-Oct.csv.gz"])
+def test_a_row_that_can_not_be_used_is_set_aside(
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    line: str,
+    reason: str,
+    known_line: int | None,
+    name: str,
 ) -> None:
     # Only category and brand may be missing: a NULL in the canonical table would drop out of a later
     # join uncounted.
-    write(tmp_path, purchase(1), line)
-    try:
-        counts = rees46.read_events(connection, tmp_path)
-    except OfferbenchError:
-        return
-    rows = rows_of(connection)
-    assert all(value is not None for row in rows for value in row.values())
-    assert len(rows) + sum(counts.left_out.values()) == counts.rows == 2
+    other = csv_line(2, 1, "purchase", "7", "", "", "0.00")
+    write(tmp_path, purchase(1), line, other, name=name)
+    counts = rees46.read_events(connection, tmp_path)
+    assert [row["user"] for row in rows_of(connection)] == [1, 2]
+    assert counts.rows == 3
+    assert counts.left_out == {}
+    assert counts.set_aside == {reason: 1}
+    (reject,) = counts.rejects
+    assert (reject.file, reject.line, reject.reason) == (str(tmp_path / name), known_line, reason)
+    assert "session" in reject.text or known_line  # the text of the row
+
+
+def test_a_view_that_can_not_be_parsed_is_set_aside_too(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    lines = [csv_line(1, 0, "view", "1", "", "", "cheap"), csv_line(1, 0, "view", "1", "", "", "-1")]
+    counts = rees46.read_events(connection, write(tmp_path, purchase(1), *lines))
+    assert counts.rows == 3
+    assert counts.set_aside == {"price_missing_or_not_a_number": 1}
+    assert counts.left_out == {"event_type_view": 1}  # what a view costs does not matter
+
+
+def test_lines_are_those_of_each_file(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    bad = purchase(1, price="cheap")
+    write(tmp_path, *(purchase(user) for user in range(5000)), bad, name="2019-Oct.csv")
+    november = [purchase(user).replace("2019-10", "2019-11") for user in range(50)]
+    write(tmp_path, *november, bad, bad, name="2019-Nov.csv.gz")
+    counts = rees46.read_events(connection, tmp_path)
+    assert [(Path(reject.file).name, reject.line) for reject in counts.rejects] == [
+        ("2019-Nov.csv.gz", 52),
+        ("2019-Nov.csv.gz", 53),
+        ("2019-Oct.csv", 5002),
+    ]
+
+
+def test_twenty_rows_of_each_reason_are_shown(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    lines = [purchase(1, price=price) for price in ("cheap", "-1") for _ in range(30)]
+    counts = rees46.read_events(connection, write(tmp_path, *lines))
+    assert counts.set_aside == {"price_missing_or_not_a_number": 30, "price_negative_or_absurd": 30}
+    reasons = [reject.reason for reject in counts.rejects]
+    assert [reasons.count(reason) for reason in counts.set_aside] == [20, 20]
+
+
+@pytest.mark.parametrize("time", ["", " UTC", "Z", "+00:00"])
+def test_a_time_zone_suffix_is_read(connection: duckdb.DuckDBPyConnection, tmp_path: Path, time: str) -> None:
+    rees46.read_events(connection, write(tmp_path, purchase(1).replace(" UTC", time)))
+    assert [row["day"] for row in rows_of(connection)] == [FIRST_DAY]
+
+
+def month(days: range, user: int = 1) -> list[str]:
+    return [csv_line(user, day, "cart", str(day), "", "", "1.00") for day in days]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (range(20), range(20)),
+        (range(20), range(10, 30)),
+        (range(10, 30), range(20)),
+        (range(20), range(5, 9)),
+    ],
+    ids=["the same", "overlapping", "overlapping, names in another order", "a part"],
+)
+def test_events_that_two_files_hold_are_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, first: range, second: range
+) -> None:
+    write(tmp_path, *month(first), name="a.csv")
+    write(tmp_path, *month(second), name="b.csv.gz")
+    with pytest.raises(OfferbenchError, match=r"b\.csv\.gz: repeats \d+ of \d+ events of .*a\.csv"):
+        rees46.read_events(connection, tmp_path)
+
+
+def test_files_may_share_days_but_not_events(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    write(tmp_path, *month(range(20)), name="a.csv")
+    write(tmp_path, *month(range(19, 29)), name="b.csv")  # the day at the border
+    write(tmp_path, *month(range(29), user=2), name="c.csv")
+    assert rees46.read_events(connection, tmp_path).rows == 20 + 10 + 29
 
 
 @pytest.mark.skipif(not FRAGMENT.exists(), reason=f"the real fragment is not at {FRAGMENT}")

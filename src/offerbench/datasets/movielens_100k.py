@@ -1,0 +1,118 @@
+"""MovieLens-100k: 100,000 ratings of 1,682 films in the layout of 1998, `u.data` and `u.item`.
+
+A film's title, one of its genres and the year of its release; the data set has no more.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.movielens_ratings import (
+    RATINGS_COLUMNS,
+    execute,
+    existing,
+    filled_with_median,
+    one_tag,
+    unique_title,
+    write_events,
+)
+
+# The last 19 fields of u.item, in their order: 1 where the film is of the genre.
+GENRES = (
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+)
+ITEM_COLUMNS = {
+    "movie_id": "BIGINT",
+    "title": "VARCHAR",
+    "release_date": "VARCHAR",
+    "video_release_date": "VARCHAR",
+    "url": "VARCHAR",
+} | {f"is_genre_{place}": "UTINYINT" for place in range(len(GENRES))}
+FEATURES = ("film", "genre", "year")
+HINT = "Put u.data and u.item of MovieLens-100k there as they are."
+
+
+def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
+    """Make the canonical table `events` of the ratings of at least 4.
+
+    Its feature columns are `film` (title with year), `genre` (one of the film's, chosen at random
+    with a fixed seed) and `year` (of release, DOUBLE).
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Gets the table.
+    raw_directory : Path
+        Holds `u.data` and `u.item`.
+
+    Raises
+    ------
+    OfferbenchError
+        If a file is missing or has another layout.
+    """
+    ratings = existing(raw_directory / "u.data", HINT)
+    items = existing(raw_directory / "u.item", HINT)
+    execute(
+        connection,
+        """
+        CREATE TABLE ratings AS
+        SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '\t', quote = '',
+                               escape = '', columns = $columns)
+        """,
+        {"file": str(ratings), "columns": RATINGS_COLUMNS},
+        ratings,
+        f"Every line needs user, film, rating and time, separated by tabs. {HINT}",
+    )
+    _read_films(connection, items)
+    return write_events(connection, FEATURES, {"film_without_record": "films.film IS NULL"}, ratings)
+
+
+def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
+    """Make the table `films`; of records with one number, the first in the order of the text counts."""
+    flags = ", ".join(
+        f"CASE WHEN is_genre_{place} = 1 THEN '{name.replace(chr(39), chr(39) * 2)}' END"
+        for place, name in enumerate(GENRES)
+    )
+    tags = f"list_filter([{flags}], lambda tag: tag IS NOT NULL)"
+    execute(
+        connection,
+        f"""
+        CREATE TABLE films AS
+        WITH items AS (
+            SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '|', quote = '',
+                                   escape = '', encoding = 'latin-1', columns = $columns)
+            WHERE movie_id IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY movie_id ORDER BY title, release_date) = 1
+        ),
+        dated AS (
+            SELECT *, nullif(trim(title), '') AS name,
+                   try_cast(regexp_extract(release_date, '[0-9]{{4}}$') AS INTEGER) AS released
+            FROM items
+        )
+        SELECT movie_id, {unique_title("name", "movie_id::VARCHAR")} AS film,
+               {one_tag(tags, "movie_id::VARCHAR")} AS genre, {filled_with_median("released")} AS year
+        FROM dated
+        """,
+        {"file": str(items), "columns": ITEM_COLUMNS},
+        items,
+        f"Every line needs {len(ITEM_COLUMNS)} fields separated by |, in latin-1. {HINT}",
+    )

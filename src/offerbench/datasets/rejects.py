@@ -1,0 +1,151 @@
+"""Rows set aside: those that can't be used are counted by reason and shown, and too many refuse the run."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from offerbench.datasets.canonical import ReadCounts, Reject, literal
+from offerbench.errors import OfferbenchError
+from offerbench.storage import whole_file
+
+SAMPLES = 20
+"""Rows of a reason that the rejects file shows."""
+TEXT_LENGTH = 500
+HIGHEST_NUMBER = 1e9
+"""A price above this is a mistake in every currency."""
+LAST_DAY = 47481  # 2099-12-31, days since 1970-01-01
+# For read_csv: DuckDB keeps every row that it can't parse, with its line, instead of stopping there.
+STORE_REJECTS = "store_rejects = true, rejects_limit = 0"
+# DuckDB's reason for a row that it can't parse, where the column does not matter.
+PARSE_REASONS = {
+    "MISSING COLUMNS": "wrong_number_of_fields",
+    "TOO MANY COLUMNS": "wrong_number_of_fields",
+    "INVALID ENCODING": "not_utf8",
+    "UNQUOTED VALUE": "quote_not_closed",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+    "INVALID STATE": "not_csv",
+}
+
+
+def first_fault(faults: Mapping[str, str]) -> str:
+    """Give the SQL for the first reason of `faults` (reason -> condition) that holds, or NULL."""
+    return (
+        f"CASE {' '.join(f'WHEN {condition} THEN {literal(why)}' for why, condition in faults.items())} END"
+    )
+
+
+def day_faults(day: str) -> dict[str, str]:
+    """Give the faults of a day, an SQL expression."""
+    return {
+        "time_missing_or_unreadable": f"{day} IS NULL",
+        "time_before_1970_or_after_2099": f"{day} NOT BETWEEN 0 AND {LAST_DAY}",
+    }
+
+
+def number_faults(name: str, number: str) -> dict[str, str]:
+    """Give the faults of the number `name`, an SQL expression."""
+    # NaN is asked for by itself: DuckDB compares by a Parquet file's statistics, which leave it out.
+    return {
+        f"{name}_missing_or_not_a_number": f"{number} IS NULL",
+        f"{name}_negative_or_absurd": (
+            f"NOT isfinite({number}) OR {number} < 0 OR {number} > {HIGHEST_NUMBER:.0f}"
+        ),
+    }
+
+
+def create_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty table `set_aside`, a row for each row set aside."""
+    connection.execute("CREATE TABLE set_aside (file VARCHAR, line BIGINT, reason VARCHAR, text VARCHAR)")
+
+
+def add_unparsed(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
+    """Add to `set_aside` what `read_csv` with `STORE_REJECTS` could not parse.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Has read the files.
+    reasons : mapping of str to str
+        Reason of a field that is not of its type, by column of the file.
+
+    Raises
+    ------
+    OfferbenchError
+        If a quote that is never closed, or a line of megabytes, has swallowed the rows after it: how
+        many they were is not known.
+    """
+    # The text of a sample is cut, that of the error is not.
+    swallowed = connection.sql(
+        """
+        SELECT file_path, line, error_type FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        WHERE error_type = 'LINE SIZE OVER MAXIMUM'
+           OR (error_type = 'UNQUOTED VALUE' AND regexp_matches(csv_line, '[\\r\\n]'))
+        ORDER BY file_path, line LIMIT 1
+        """
+    ).fetchall()
+    for file, line, kind in swallowed:
+        raise OfferbenchError(
+            f"{file}: line {line}: {PARSE_REASONS[kind].replace('_', ' ')}, so the rows after it can't be "
+            "told apart. Close the quote or remove the line."
+        )
+    casts = " ".join(
+        f"WHEN column_name = {literal(name)} THEN {literal(why)}" for name, why in reasons.items()
+    )
+    kinds = " ".join(
+        f"WHEN error_type = {literal(kind)} THEN {literal(why)}" for kind, why in PARSE_REASONS.items()
+    )
+    # A row has an error for each field that it lacks: one is kept, a wrong type last.
+    connection.execute(
+        f"""
+        INSERT INTO set_aside
+        SELECT file_path, line, CASE {kinds} {casts} ELSE 'unreadable' END, left(csv_line, {TEXT_LENGTH})
+        FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        QUALIFY row_number() OVER (
+            PARTITION BY scan_id, file_id, line_byte_position ORDER BY error_type = 'CAST', column_idx
+        ) = 1
+        """
+    )
+
+
+def summary(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], tuple[Reject, ...]]:
+    """Count the rows of `set_aside` by reason, and give the first `SAMPLES` of each."""
+    counts = connection.sql("SELECT reason, count(*) FROM set_aside GROUP BY 1 ORDER BY 1").fetchall()
+    samples = connection.sql(
+        f"""
+        SELECT file, line, reason, text FROM set_aside
+        QUALIFY row_number() OVER (PARTITION BY reason ORDER BY file, line, rowid) <= {SAMPLES}
+        ORDER BY reason, file, line, rowid
+        """
+    ).fetchall()
+    return dict(counts), tuple(Reject(*row) for row in samples)
+
+
+def refuse_too_many(read: ReadCounts, raw_directory: Path, max_share: float) -> None:
+    """Refuse a run whose raw files have too many rows that can't be used.
+
+    Raises
+    ------
+    OfferbenchError
+        If the share of the rows set aside is above `max_share`.
+    """
+    total = sum(read.set_aside.values())
+    if total <= max_share * read.rows:
+        return
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in read.set_aside.items())
+    first = read.rejects[0]
+    place = first.file if first.line is None else f"{first.file}, line {first.line}"
+    raise OfferbenchError(
+        f"{raw_directory}: {total:,} of {read.rows:,} rows can't be used ({reasons}), more than "
+        f"prepare.max_set_aside_share = {max_share:g}. The first: {place}: {first.reason}: {first.text!r}. "
+        "Mend the files, or raise prepare.max_set_aside_share in params.yaml."
+    )
+
+
+def write_rejects(target: Path, rejects: tuple[Reject, ...]) -> None:
+    """Write the samples of the rows set aside as CSV."""
+    with whole_file(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "line", "reason", "text"])
+        writer.writerows((row.file, row.line, row.reason, row.text) for row in rejects)

@@ -1,0 +1,130 @@
+"""Raw rows -> canonical events in one pass over the files, for logs of one row an event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from offerbench.datasets import rejects
+from offerbench.datasets.canonical import ReadCounts, identifier, literal
+from offerbench.errors import OfferbenchError
+
+
+@dataclass(frozen=True)
+class Log:
+    """How the rows of a log become events: SQL expressions over its columns."""
+
+    rows: str
+    """What stands after FROM: the raw rows."""
+    parameters: Mapping[str, Any]
+    """Of `rows`."""
+    event_type: str
+    """The log's own event type."""
+    kept: Mapping[str, str]
+    """Event type by the log's own, of those that are kept; the others are left out."""
+    values: Mapping[str, str]
+    """The canonical columns, but for the event type."""
+    faults: Mapping[str, str]
+    """Conditions of a kept row that can't be used, by reason."""
+    shown: tuple[str, ...]
+    """Columns that a sample of such a row shows."""
+    parse_reasons: Mapping[str, str] = field(default_factory=dict)
+    """Reason of a CSV field that is not of its column's type, by column."""
+    is_csv: bool = True
+    user_is_text: bool = False
+    """Users are numbered in the order of their text."""
+
+
+def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
+    """Make the table `staged`, a row for each row of the log, and `set_aside`.
+
+    A row that is no event leaves its event type and NULLs, which take next to no room in a column
+    store, so that it can be counted afterwards: the files are read once.
+    """
+    kept = " ".join(f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in log.kept.items())
+    faults = {"event_type_missing": "log_type__ IS NULL", **log.faults}
+    selected = ", ".join(
+        f"CASE WHEN kept_type__ IS NOT NULL AND fault__ IS NULL THEN {value} END AS {identifier(name)}"
+        for name, value in log.values.items()
+    )
+    text = " || ',' || ".join(f"coalesce({identifier(name)}::VARCHAR, '')" for name in log.shown)
+    # The names that end in __ can't be taken for a column of the log.
+    connection.execute(
+        f"""
+        CREATE TABLE staged AS
+        SELECT log_type__ AS log_type, kept_type__ AS event_type, fault__ AS fault, {selected},
+               CASE WHEN kept_type__ IS NOT NULL THEN file_index::INTEGER END AS file,
+               CASE WHEN fault__ IS NOT NULL THEN filename END AS fault_file,
+               CASE WHEN fault__ IS NOT NULL THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
+        FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
+                        THEN {rejects.first_fault(faults)} END AS fault__
+              FROM (SELECT *, CASE log_type__ {kept} END AS kept_type__
+                    FROM (SELECT *, filename, file_index, nullif({log.event_type}, '') AS log_type__
+                          FROM {log.rows})))
+        """,
+        dict(log.parameters),
+    )
+    rejects.create_table(connection)
+    if log.is_csv:
+        rejects.add_unparsed(connection, log.parse_reasons)
+    connection.execute(
+        """
+        INSERT INTO set_aside SELECT fault_file, NULL, fault, fault_text FROM staged
+        WHERE fault IS NOT NULL ORDER BY staged.rowid
+        """
+    )
+
+
+def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -> ReadCounts:
+    """Make the canonical table `events` of `staged`, and count.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        As `stage_events` left it.
+    log : Log
+        The log.
+    where : str
+        The raw files, for a message.
+
+    Raises
+    ------
+    OfferbenchError
+        If the files have no row.
+    """
+    columns = ", ".join(f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day"))
+    user, join = 'staged."user"', ""
+    if log.user_is_text:
+        connection.execute(
+            """
+            CREATE TABLE user_numbers AS
+            SELECT "user", row_number() OVER (ORDER BY "user") - 1 AS number
+            FROM (SELECT DISTINCT "user" FROM staged WHERE "user" IS NOT NULL)
+            """
+        )
+        user, join = "number", 'JOIN user_numbers USING ("user")'
+    connection.execute(
+        f"""
+        CREATE TABLE events AS SELECT {user} AS "user", day, staged.event_type, {columns} FROM staged {join}
+        WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY staged.rowid
+        """
+    )
+    types = connection.sql(
+        "SELECT log_type, count(*), any_value(event_type) IS NOT NULL FROM staged GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    set_aside, samples = rejects.summary(connection)
+    unparsed = connection.sql("SELECT count(*) FROM set_aside WHERE line IS NOT NULL").fetchall()[0][0]
+    connection.execute("DROP TABLE staged")
+    rows = sum(count for _, count, _ in types) + unparsed
+    if not rows:
+        raise OfferbenchError(f"{where}: no row after the header. Fetch the files again.")
+    return ReadCounts(
+        rows=rows,
+        event_types={name: count for name, count, _ in types if name is not None},
+        left_out={
+            f"event_type_{name}": count for name, count, kept in types if name is not None and not kept
+        },
+        set_aside=set_aside,
+        rejects=samples,
+    )

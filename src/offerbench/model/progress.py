@@ -1,0 +1,117 @@
+"""How far a training is: everything that its next epoch depends on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from offerbench.model.checkpoint import named_variables
+from offerbench.model.two_tower import TwoTower
+from offerbench.params.train import Train
+
+Tensors = dict[str, npt.NDArray[Any]]
+BEST = "best/"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One point of the training curves."""
+
+    epoch: int
+    train_loss: float
+    train_auc: float
+    validation_loss: float
+    validation_auc: float
+
+
+def best_epoch(curves: list[Epoch]) -> int:
+    """Index of the epoch of highest validation AUC, the first of equals."""
+    return int(np.argmax([epoch.validation_auc for epoch in curves]))
+
+
+def is_finished(curves: list[Epoch], train: Train) -> bool:
+    """Whether all epochs are done, or validation AUC has not risen for `early_stopping_patience` epochs."""
+    patience = train.early_stopping_patience
+    if len(curves) >= train.epochs:
+        return True
+    return patience is not None and bool(curves) and len(curves) - 1 - best_epoch(curves) >= patience
+
+
+class Progress:
+    """A training's curves, steps, variables and best weights.
+
+    An epoch's draws depend on (seed, epoch) and a step's dropout on (seed, step) only: there is no
+    other state.
+
+    Parameters
+    ----------
+    model : TwoTower
+        The model.
+    optimizer : Any
+        Its optimizer; its slots are made here if they are not there yet.
+    """
+
+    def __init__(self, model: TwoTower, optimizer: Any) -> None:
+        self.curves: list[Epoch] = []
+        self.step = 0
+        self._model = named_variables(model)
+        slots = {f"optimizer/{name}": slot for name, slot in _slots(optimizer, model).items()}
+        self._variables = {f"model/{name}": variable for name, variable in self._model.items()} | slots
+        self._best: Tensors = {}
+
+    def finish_epoch(self, epoch: Epoch) -> None:
+        """Add a point to the curves, and keep the weights if they are the best so far."""
+        self.curves.append(epoch)
+        if best_epoch(self.curves) == len(self.curves) - 1:
+            self._best = _values(self._model)
+
+    def restore_best(self) -> None:
+        """Give the model the weights of its best epoch."""
+        for name, variable in self._model.items():
+            variable.assign(self._best[name])
+
+    def tensors(self) -> Tensors:
+        """Every variable, and the best weights unless the model has them now."""
+        best = {} if best_epoch(self.curves) == len(self.curves) - 1 else self._best
+        return _values(self._variables) | {BEST + name: values for name, values in best.items()}
+
+    def resume(self, curves: list[Epoch], step: int, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go back to the end of an epoch.
+
+        Parameters
+        ----------
+        curves, step, tensors
+            As they were then.
+
+        Raises
+        ------
+        ValueError
+            If these are not the tensors of this training; nothing is changed then.
+        """
+        expected = {name: (tuple(v.shape), v.dtype.as_numpy_dtype) for name, v in self._variables.items()}
+        if best_epoch(curves) < len(curves) - 1:
+            expected |= {BEST + name: expected[f"model/{name}"] for name in self._model}
+        if expected != {name: (values.shape, values.dtype.type) for name, values in tensors.items()}:
+            raise ValueError("its tensors are not those of this training")
+        for name, variable in self._variables.items():
+            variable.assign(tensors[name])
+        self.curves, self.step = list(curves), step
+        self._best = {name: tensors.get(BEST + name, tensors[f"model/{name}"]) for name in self._model}
+
+
+def _slots(optimizer: Any, model: TwoTower) -> dict[str, tf.Variable]:
+    """Variables of an optimizer, by name: its moments and the number of its steps."""
+    if isinstance(optimizer, tf.keras.optimizers.legacy.Optimizer):  # as tensorflow-addons' are
+        optimizer._create_all_weights(model.trainable_variables)  # Keras's own loading does so too
+        variables = optimizer.variables()
+    else:
+        optimizer.build(model.trainable_variables)
+        variables = optimizer.variables
+    return {variable.name.removesuffix(":0"): variable for variable in variables}
+
+
+def _values(variables: Mapping[str, tf.Variable]) -> Tensors:
+    return {name: np.asarray(variable.numpy()) for name, variable in variables.items()}

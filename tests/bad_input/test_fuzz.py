@@ -1,0 +1,172 @@
+"""Random damage to raw files and to params.yaml: a consistent result or one message, nothing else."""
+
+import io
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from offerbench.datasets import custom, rees46
+from offerbench.datasets.canonical import ReadCounts, event_database
+from offerbench.errors import OfferbenchError
+from offerbench.params.loading import Parameters, load_parameters
+from offerbench.preparation.prepare import prepare_dataset
+
+from ..unit.parameters import COMPLETE
+from ..unit.tiny_log import HEADER, draw_log
+from .custom_log import as_csv, parameters, rows
+
+REES46 = "\n".join([HEADER, *(line for _, line in draw_log(3, seed=1))]).encode()
+CUSTOM = as_csv(rows()[:60])
+COLUMNS = Parameters.model_validate(parameters()).custom
+assert COLUMNS is not None
+PIECES = [
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\x00",
+    b"\xff",
+    b"nan",
+    b"-1",
+    b"1e999",
+    b"",
+    b"9" * 30,
+    b"'",
+    b" ",
+]
+
+damages = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(0, 40),
+        st.sampled_from(PIECES) | st.binary(max_size=6),
+        st.integers(1, 3),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def damaged(data: bytes, damage: list[tuple[float, int, bytes, int]]) -> bytes:
+    """Replace some bytes, at a place given as a share of the file, by others."""
+    for share, removed, inserted, times in damage:
+        place = int(share * len(data))
+        data = data[:place] + inserted * times + data[place + removed :]
+    return data
+
+
+def check(data: bytes, read: Callable[[duckdb.DuckDBPyConnection, Path], ReadCounts]) -> None:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        event_database(Path(directory) / "spill", "500MB") as opened,
+    ):
+        raw = Path(directory) / "raw"
+        raw.mkdir()
+        (raw / "orders.csv").write_bytes(data)
+        try:
+            counts = read(opened, raw)
+        except OfferbenchError as error:
+            assert len(str(error).splitlines()) == 1
+            return
+        ((events,),) = opened.sql("SELECT count(*) FROM events").fetchall()
+        assert counts.rows == events + sum(counts.left_out.values()) + sum(counts.set_aside.values())
+        assert set(counts.set_aside) == {reject.reason for reject in counts.rejects}
+        broken = "day IS NULL OR price IS NULL OR NOT isfinite(price) OR price < 0 OR product_id = ''"
+        assert opened.sql(f'SELECT * FROM events WHERE "user" IS NULL OR {broken}').fetchall() == []
+
+
+@settings(max_examples=150)
+@given(damage=damages)
+def test_damaged_rees46_files(damage: list[tuple[float, int, bytes, int]]) -> None:
+    check(damaged(REES46, damage), rees46.read_events)
+
+
+@settings(max_examples=150)
+@given(damage=damages)
+def test_damaged_custom_files(damage: list[tuple[float, int, bytes, int]]) -> None:
+    check(damaged(CUSTOM, damage), lambda opened, raw: custom.read_events(opened, raw, COLUMNS))
+
+
+VALUES = st.sampled_from(
+    [
+        None,
+        0,
+        1,
+        -1,
+        1.5,
+        10**30,
+        float("nan"),
+        "",
+        "purchase",
+        "price",
+        "no such",
+        [],
+        ["cart", "cart"],
+        {},
+        True,
+    ]
+)
+
+
+def paths(content: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every value in nested mappings."""
+    if not isinstance(content, dict):
+        return [before]
+    return [before, *(path for key, value in content.items() for path in paths(value, (*before, key)))][
+        0 if before else 1 :
+    ]
+
+
+def replaced(content: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path or not isinstance(content, dict):
+        return value
+    return {**content, path[0]: replaced(content.get(path[0]), path[1:], value)}
+
+
+@settings(max_examples=150)
+@given(
+    content=st.sampled_from([COMPLETE, parameters()]).flatmap(
+        lambda content: st.lists(st.tuples(st.sampled_from(paths(content)), VALUES), max_size=3).map(
+            lambda changes: (content, changes)
+        )
+    ),
+    damage=st.just([]) | damages,
+)
+def test_damaged_parameters(
+    content: tuple[dict[str, Any], list[tuple[tuple[Any, ...], Any]]],
+    damage: list[tuple[float, int, bytes, int]],
+) -> None:
+    changed, changes = content
+    for path, value in changes:
+        changed = replaced(changed, path, value)
+    stream = io.StringIO()
+    YAML().dump(changed, stream)
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "params.yaml"
+        file.write_bytes(damaged(stream.getvalue().encode(), damage))
+        try:
+            read = load_parameters(file)
+        except OfferbenchError as error:
+            assert str(error).startswith(str(file))
+            return
+        if read.dataset not in ("rees46", "custom") or read.resources.memory_limit != "500MB":
+            return
+        (Path(directory) / "raw").mkdir()
+        (Path(directory) / "raw" / "orders.csv").write_bytes(REES46 if read.dataset == "rees46" else CUSTOM)
+        (Path(directory) / "prepared").mkdir()
+        resources = read.resources.model_copy(update={"spill_directory": f"{directory}/spill"})
+        try:
+            prepare_dataset(
+                read.dataset,
+                *(Path(directory) / "raw", Path(directory) / "prepared"),
+                *(read.prepare, resources, lambda _: None, read.custom),
+            )
+        except OfferbenchError as error:
+            assert str(error)

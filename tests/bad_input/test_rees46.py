@@ -1,0 +1,137 @@
+"""Bad REES46 files, end to end through the stage `prepare`: one test a row of docs/bad-input.md."""
+
+import gzip
+
+import pytest
+
+from ..unit.parameters import COMPLETE, changed
+from ..unit.tiny_log import HEADER, csv_line, draw_log
+from .stage import Bench
+
+GOOD = [line for _, line in draw_log(60, seed=8)]
+ROW = csv_line(7, 0, "purchase", "100", "a.b", "x", "1.50")
+
+
+def write(bench: Bench, data: bytes, name: str = "2019-Oct.csv", dataset: str = "rees46") -> None:
+    packed = gzip.compress(data) if name.endswith(".gz") else data
+    (bench.raw(dataset) / name).write_bytes(packed)
+
+
+def log(*rows: str) -> bytes:
+    """A good log with more rows in its middle."""
+    return "\n".join([HEADER, *GOOD[:700], *rows, *GOOD[700:]]).encode("latin-1") + b"\n"
+
+
+SET_ASIDE = {
+    "bad time": (ROW.replace("2019-10-01", "2019-02-30"), "time_missing_or_unreadable"),
+    "empty time": (ROW.replace("2019-10-01 10:00:00 UTC", ""), "time_missing_or_unreadable"),
+    "text for a price": (ROW.replace("1.50", "cheap"), "price_missing_or_not_a_number"),
+    "negative price": (ROW.replace("1.50", "-1.50"), "price_negative_or_absurd"),
+    "absurd price": (ROW.replace("1.50", "1e300"), "price_negative_or_absurd"),
+    "NaN": (ROW.replace("1.50", "NaN"), "price_negative_or_absurd"),
+    "empty user": (ROW.replace(",7,", ",,"), "user_missing"),
+    "empty product": (ROW.replace(",100,", ",,"), "product_missing"),
+    "too many fields": (ROW + ",more", "wrong_number_of_fields"),
+    "non-UTF-8 bytes": (ROW.replace(",x,", ",\xff\xfe,"), "not_utf8"),
+}
+
+
+@pytest.mark.parametrize("fault", SET_ASIDE)
+def test_a_row_is_set_aside(bench: Bench, fault: str) -> None:
+    line, reason = SET_ASIDE[fault]
+    bench.set(COMPLETE)
+    write(bench, log(line))
+    counts = bench.counts()
+    assert counts["set_aside"] == {reason: 1}
+    assert counts["rows"] == len(GOOD) + 1
+    assert f",{reason}," in bench.rejects()
+
+
+def test_a_last_line_cut_in_the_middle_is_set_aside(bench: Bench) -> None:
+    bench.set(COMPLETE)
+    write(bench, log() + ROW[:40].encode())
+    assert bench.counts()["set_aside"] == {"wrong_number_of_fields": 1}
+    assert f"2019-Oct.csv,{len(GOOD) + 2},wrong_number_of_fields," in bench.rejects()
+
+
+@pytest.mark.parametrize("fault", SET_ASIDE)
+def test_too_many_rows_set_aside_are_refused(bench: Bench, fault: str) -> None:
+    line, reason = SET_ASIDE[fault]
+    bench.set(COMPLETE)
+    write(bench, log(*[line] * 20))
+    message = bench.refused()
+    assert f"20 of {len(GOOD) + 20:,} rows can't be used ({reason} 20)" in message
+    assert "prepare.max_set_aside_share = 0.01" in message
+    bench.set(changed("prepare.max_set_aside_share", 0.5))
+    assert bench.counts()["set_aside"] == {reason: 20}
+
+
+def test_duplicated_rows_are_kept(bench: Bench) -> None:
+    # Two pieces of a product bought in one second are two equal rows.
+    bench.set(COMPLETE)
+    write(bench, log(ROW, ROW, ROW))
+    counts = bench.counts()
+    assert counts["rows"] == len(GOOD) + 3
+    assert counts["set_aside"] == {}
+
+
+def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
+    bench.set(COMPLETE)
+    write(bench, log(ROW.replace(",x,", ',"a ""good"",\nnew brand",')))
+    counts = bench.counts()
+    assert counts["rows"] == len(GOOD) + 1
+    assert counts["set_aside"] == {}
+
+
+def test_no_cart_at_all(bench: Bench) -> None:
+    bench.set(COMPLETE)
+    write(bench, "\n".join([HEADER, *(line for line in GOOD if ",cart," not in line)]).encode())
+    assert "cart" not in bench.counts()["event_types"]
+
+
+def test_a_task_with_one_value(bench: Bench) -> None:
+    bench.set(COMPLETE)
+    fields = [line.split(",") for line in GOOD]
+    lines = [",".join([*field[:5], "onebrand", *field[6:]]) for field in fields]
+    write(bench, "\n".join([HEADER, *lines]).encode())
+    assert bench.counts()["vocabulary"]["brand"]["values"] == 1
+
+
+REFUSED = {
+    "wrong header": ({"a.csv": log().replace(b"brand", b"make")}, "a.csv: starts with"),
+    "zero bytes": ({"a.csv": b""}, "a.csv: starts with"),
+    "zero rows": ({"a.csv": HEADER.encode(), "b.csv.gz": HEADER.encode()}, "no row after the header"),
+    "no file": ({}, "no *.csv or *.csv.gz file"),
+    "twice, packed and plain": ({"a.csv": log(), "a.csv.gz": log()}, "a second time as"),
+    "twice under two names": ({"a.csv": log(), "b.csv": log()}, "b.csv: repeats"),
+    "a quote that is not closed": ({"a.csv": log(ROW.replace(",x,", ',"x,'))}, "line 702: quote not closed"),
+    "one user only": ({"a.csv": f"{HEADER}\n{ROW}".encode()}, "prepare.split: 20 test and 15 validation"),
+    "no target event": ({"a.csv": log().replace(b"purchase", b"cart")}, "prepare.target_event: no event"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_files_are_refused(bench: Bench, fault: str) -> None:
+    files, message = REFUSED[fault]
+    bench.set(COMPLETE)
+    for name, data in files.items():
+        write(bench, data, name)
+    assert message in bench.refused()
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.999])
+def test_a_cut_gzip_is_refused(bench: Bench, kept: float) -> None:
+    bench.set(COMPLETE)
+    packed = gzip.compress(log())
+    (bench.raw("rees46") / "2019-Oct.csv.gz").write_bytes(packed[: int(len(packed) * kept)])
+    message = bench.refused()
+    assert "2019-Oct.csv.gz" in message
+    assert "Fetch the file again" in message
+
+
+def test_a_batch_larger_than_the_data_is_refused(bench: Bench) -> None:
+    bench.set(changed("rebatch.batch_size", 100_000))
+    write(bench, log())
+    bench.counts()
+    message = bench.refused("rebatch", "data/batches")
+    assert "rebatch.batch_size: 100000 events are more than a group of train users has" in message

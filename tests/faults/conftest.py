@@ -1,0 +1,113 @@
+"""An undisturbed run to compare with, and copies of it in which a stage is still to be run."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from ..pipeline.conftest import Workspace, make_workspace
+
+STAGES = {  # in the order of a run, with what each writes
+    "prepare": ["data/prepared", "metrics/prepare.json"],
+    "rebatch": ["data/batches", "metrics/rebatch.json"],
+    "train_full": ["models/full", "plots/training/full.csv"],
+    "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand.csv"],
+    "group_test": ["data/group_test"],
+    "evaluate": ["reports", "metrics/wauc.json", "metrics/summary.json", "metrics/evaluate.json"],
+}
+EPOCHS = 8  # enough of them that a kill falls between two
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nothing has disturbed."""
+
+    workspace: Workspace
+    seconds: dict[str, float]
+    """How long each stage took, with the start of its process."""
+
+    def copy_before(self, stage: str, target: Path) -> Workspace:
+        """Copy the workspace as it was when `stage` had not been run yet.
+
+        Not even DVC's record of earlier runs is left, from which it would take the outputs.
+        """
+        shutil.copytree(self.workspace.path, target, symlinks=True)
+        shutil.rmtree(target / ".dvc/cache/runs")
+        yaml = YAML()
+        lock = yaml.load((target / "dvc.lock").read_text())
+        names = list(STAGES)
+        for name in names[names.index(stage) :]:
+            del lock["stages"][name]
+            for out in STAGES[name]:
+                path = target / out
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with (target / "dvc.lock").open("w") as stream:
+            yaml.dump(lock, stream)
+        return Workspace(target, {**self.workspace.environment, "PYTHONPATH": str(target / "src")})
+
+
+def started_stages(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Name each stage when `dvc repro` starts it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Running stage '"):
+            yield line.split("'")[1]
+
+
+def start(workspace: Workspace, *command: str, **options: Any) -> subprocess.Popen[str]:
+    """Start a command as the leader of its own process group; its errors go to a file beside it."""
+    with workspace.path.with_suffix(".stderr").open("w") as errors:
+        return subprocess.Popen(
+            command,
+            cwd=workspace.path,
+            env={**workspace.environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+            **options,
+        )
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill a process and all that it has started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """Run all stages once and measure them. Tests work on copies."""
+    workspace = make_workspace(tmp_path_factory.mktemp("undisturbed"))
+    workspace.set("tasks", ["brand"])
+    workspace.set("train.epochs", EPOCHS)
+    workspace.set("train.early_stopping_patience", 3)
+    process = start(workspace, "dvc", "repro")
+    times = [(stage, time.monotonic()) for stage in started_stages(process)]
+    assert process.wait() == 0, workspace.path.with_suffix(".stderr").read_text()
+    ends = [moment for _, moment in times[1:]] + [time.monotonic()]
+    seconds = {stage: end - begin for (stage, begin), end in zip(times, ends, strict=True)}
+    assert list(seconds) == list(STAGES)
+    workspace.run("git", "add", "-A")
+    workspace.run("git", "commit", "-q", "-m", "Results")
+    return Undisturbed(workspace, seconds)
+
+
+@pytest.fixture
+def before(undisturbed: Undisturbed, tmp_path: Path) -> Iterator[Callable[[str], Workspace]]:
+    """Make the one copy in which a stage is still to be run; it is removed after the test."""
+
+    def copy(stage: str) -> Workspace:
+        shutil.rmtree(tmp_path / "copy", ignore_errors=True)
+        return undisturbed.copy_before(stage, tmp_path / "copy")
+
+    yield copy
+    shutil.rmtree(tmp_path / "copy", ignore_errors=True)

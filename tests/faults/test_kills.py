@@ -1,0 +1,90 @@
+"""`dvc repro` is killed at random moments of each stage; the next one ends with the same bytes.
+
+`OFFERBENCH_KILLS=30 python -m pytest -s tests/faults/test_kills.py` is the long run.
+"""
+
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import PurePath
+
+import pytest
+
+from ..pipeline.conftest import Workspace
+from .conftest import STAGES, Undisturbed, kill_group, start, started_stages
+
+pytestmark = pytest.mark.pipeline
+
+# The trainings first: they have most to lose. Then the others in turn.
+ORDER = ["train_full", "train_mono@brand", "evaluate", "prepare", "rebatch", "group_test"]
+LEAST_EPOCHS = 4  # early stopping lets no training end before
+KILLS = int(os.environ.get("OFFERBENCH_KILLS", "3"))
+
+
+def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
+    """Read what a training says until it has finished an epoch."""
+    assert process.stdout is not None
+    assert any(f"epoch {epoch} train_loss" in line for line in process.stdout)
+
+
+def left_behind(workspace: Workspace) -> set[str]:
+    """Files that git neither knows nor ignores, or knows in another form.
+
+    A hidden temporary directory of a killed process may stay beside an output: DVC never reads it.
+    """
+    lines = workspace.run("git", "status", "--porcelain").stdout.splitlines()
+    return {line for line in lines if not PurePath(line[3:]).name.startswith(".")}
+
+
+def run_and_kill(
+    undisturbed: Undisturbed, before: Callable[[str], Workspace], stage: str, draw: random.Random
+) -> tuple[Workspace, str]:
+    """Kill `dvc repro` and all its processes at a moment drawn within `stage`.
+
+    Returns
+    -------
+    Workspace, str
+        As the kill has left it, and when it was.
+    """
+    seconds = undisturbed.seconds[stage]
+    in_epochs = stage.startswith("train") and draw.random() < 0.75  # else most likely in imports
+    if in_epochs:
+        seconds = 0.4  # an epoch and its checkpoint, or a few, or the end and what is saved there
+    while True:
+        workspace = before(stage)
+        process = start(workspace, "dvc", "repro")
+        assert next(started_stages(process)) == stage
+        if in_epochs:
+            wait_for_epoch(process, draw.randint(1, LEAST_EPOCHS))
+        wait = draw.random() * seconds
+        time.sleep(wait)
+        kill_group(process)
+        if process.returncode:
+            return workspace, f"{wait:.2f} s after {'an epoch' if in_epochs else 'its start'}"
+        seconds /= 2  # the run was faster than the undisturbed one and had ended: earlier
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_killed_run_ends_with_the_same_bytes(
+    undisturbed: Undisturbed, before: Callable[[str], Workspace], kill: int
+) -> None:
+    stage = ORDER[kill % len(ORDER)]
+    draw = random.Random(f"{kill} {stage}")
+    workspace, moment = run_and_kill(undisturbed, before, stage, draw)
+    unfinished = stage not in workspace.lock()
+    epochs = len(list(workspace.path.glob("data/checkpoints/*/epoch_*")))
+    again = workspace.run("dvc", "repro")  # over the stale locks in .dvc/tmp too
+    resumed = "resumed after epoch" in again.stdout
+    said = "resumed" if resumed else "run anew" if unfinished else "had finished"
+    print(f"kill {kill}: {stage} {moment}, {epochs} checkpoints left: {said}", flush=True)
+    assert resumed or not epochs, again.stdout
+    assert workspace.lock() == undisturbed.workspace.lock()
+    assert left_behind(workspace) == set()
+    assert not list(workspace.path.glob("models/**/.*")), "nothing half-written stays among the models"
+    assert not list(workspace.path.glob("data/checkpoints/*")), "the checkpoint of a finished training goes"
+
+
+def test_stages_are_those_of_the_pipeline(undisturbed: Undisturbed) -> None:
+    assert sorted(ORDER) == sorted(STAGES) == sorted(undisturbed.workspace.lock())
