@@ -46,8 +46,8 @@ def split_users(
     if test_users + validation_users > len(eligible):
         raise OfferbenchError(
             f"prepare.split: {test_users} test and {validation_users} validation users are more than the "
-            f"{len(eligible)} users with min_target_events = {parameters.min_target_events}. Lower the numbers "
-            "in params.yaml."
+            f"{len(eligible)} users with min_target_events = {parameters.min_target_events}. "
+            "Lower the numbers in params.yaml."
         )
     permutation = eligible[generator.permutation(len(eligible))]
     split = np.full(users, Split.TRAIN, np.int8)
