@@ -9,7 +9,7 @@ import pandas as pd
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.plain.training import Inputs, plain_batch
+from benchmarks.plain.training import Inputs, distinct_means, plain_batch
 from offerbench.model.two_tower import TwoTower
 
 Offers = dict[int, dict[str, tuple[list[int], list[float]]]]
@@ -26,17 +26,6 @@ def plain_offers(events: pd.DataFrame, task: str, most_frequent: int) -> Offers:
             weights = counts[order] / counts[order].sum()
             offers[int(key)][feature] = (list(order), list(weights))
     return offers
-
-
-def _distinct_means(table: tf.Variable, bags: tf.RaggedTensor) -> tf.Tensor:
-    rows = tf.repeat(tf.range(bags.nrows(), dtype=tf.int64), bags.row_lengths())
-    distinct = tf.unique(rows * table.shape[0] + tf.cast(bags.values, tf.int64))[0]
-    rows, columns = distinct // table.shape[0], distinct % table.shape[0]
-    weights = tf.RaggedTensor.from_value_rowids(tf.ones_like(rows, tf.float32), rows, bags.nrows())
-    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-    shape = (bags.nrows(), table.shape[0])
-    indicator = tf.SparseTensor(tf.stack([rows, columns], axis=1), weights.values, shape)
-    return tf.sparse.sparse_dense_matmul(indicator, table)
 
 
 def _weighted_means(table: tf.Variable, values: tf.RaggedTensor, weights: tf.RaggedTensor) -> tf.Tensor:
@@ -66,7 +55,7 @@ def plain_task_auc(
         offer_of_event = np.searchsorted(keys, key_of_event)
         batch = plain_batch(group, tf.range(start, start + len(key_of_event)))
         users = model.user_tower.infer(
-            [_distinct_means(table, batch[name]) for name, table in model.user_tables.items()]
+            [distinct_means(table, batch[name]) for name, table in model.user_tables.items()]
         )
         offer_vectors = model.offer_tower.infer(
             [

@@ -19,27 +19,31 @@ from offerbench.schema import VIEW
 Inputs = dict[str, tf.RaggedTensor]
 
 
+def distinct_means(table: tf.Variable, bags: tf.RaggedTensor) -> tf.Tensor:
+    """Mean of the embeddings of each bag's distinct values; float32, shape (bags, dim)."""
+    labels = table.shape[0]
+    rows = tf.repeat(tf.range(bags.nrows(), dtype=tf.int64), bags.row_lengths())
+    distinct = tf.unique(rows * labels + tf.cast(bags.values, tf.int64))[0]
+    rows, columns = distinct // labels, distinct % labels
+    weights = tf.RaggedTensor.from_value_rowids(tf.ones_like(rows, tf.float32), rows, bags.nrows())
+    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+    shape = (bags.nrows(), labels)
+    indicator = tf.SparseTensor(tf.stack([rows, columns], axis=1), weights.values, shape)
+    return tf.sparse.sparse_dense_matmul(indicator, table)
+
+
 class DistinctMean(tf.keras.layers.Layer):
     """Mean of the embeddings of the distinct values of ragged bags."""
 
     def __init__(self, labels: int, dim: int, l1: float, name: str) -> None:
         super().__init__(name=name)
-        self.labels = labels
         self.embeddings = self.add_weight(
             name="embeddings", shape=(labels, dim), regularizer=tf.keras.regularizers.L1(l1)
         )
 
     def call(self, bags: tf.RaggedTensor) -> tf.Tensor:
         """Give float32, shape (events, dim)."""
-        rows = tf.repeat(tf.range(bags.nrows(), dtype=tf.int64), bags.row_lengths())
-        distinct = tf.unique(rows * self.labels + tf.cast(bags.values, tf.int64))[0]
-        rows, columns = distinct // self.labels, distinct % self.labels
-        weights = tf.RaggedTensor.from_value_rowids(tf.ones_like(rows, tf.float32), rows, bags.nrows())
-        weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-        indicator = tf.SparseTensor(
-            tf.stack([rows, columns], axis=1), weights.values, (bags.nrows(), self.labels)
-        )
-        return tf.sparse.sparse_dense_matmul(indicator, self.embeddings)
+        return distinct_means(self.embeddings, bags)
 
 
 def keras_tower(name: str, units: list[int], dropout: float, momentum: float, l1: float) -> tf.keras.Model:
