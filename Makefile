@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test lint format prune preset benchmark scaling readme lock
+.PHONY: help setup data repro test lint format gate seeds prune preset benchmark scaling readme lock
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +42,12 @@ lint: setup ## Check style (ruff) and types (mypy).
 format: setup ## Put the code in ruff's format.
 	ruff check --fix .
 	ruff format .
+
+gate: setup ## Compare metrics/ with a revision (BASELINE, default main): fails when a wAUC fell.
+	python -m offerbench.regression --baseline $(or $(BASELINE),main)
+
+seeds: data ## Run the set-up of params.yaml with five seeds: mean and spread of every wAUC.
+	python -m offerbench.seeds
 
 prune: setup ## Remove models of tasks that params.yaml no longer names.
 	python -m offerbench.prune

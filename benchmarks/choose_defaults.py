@@ -17,10 +17,11 @@ from tabulate import tabulate
 
 from offerbench.batching.batches import draw_pass
 from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.evaluation.evaluate import evaluate_models
+from offerbench.evaluation.evaluate import measure_task, score_tasks
 from offerbench.evaluation.offers import group_offers
 from offerbench.evaluation.results import wauc_table
 from offerbench.model import runtime
+from offerbench.model.feed import EventFeed
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.training import train_model
 from offerbench.model.two_tower import TwoTower
@@ -56,15 +57,16 @@ def measure(parameters: Parameters, data: PreparedData) -> list[float | int]:
     )
     model = TwoTower(specification, np.random.default_rng(train.seed))
     validation = np.stack(list(draw_pass(data, Split.VALIDATION, rebatch)))
-    curves = [epoch.validation_auc for epoch in train_model(model, data, validation, rebatch, train, print)]
+    feed = EventFeed(data, validation, rebatch, list(data.offer_sizes))
+    curves = [epoch.validation_auc for epoch in train_model(model, feed, train, print)]
     events = {name: data.events[name][validation.reshape(-1)] for name in data.offer_sizes}
     tables = {
         task: group_offers(events, task, parameters.group_test.values_per_feature)
         for task in parameters.tasks
     }
-    results = evaluate_models(
-        {FULL_MODEL: model}, tables, data, Split.VALIDATION, validation, train.number_of_negatives + 1, print
-    )
+    minibatch = train.number_of_negatives + 1
+    tasks = score_tasks({FULL_MODEL: model}, tables, data, Split.VALIDATION, validation, minibatch, print)
+    results = {task: measure_task(scored, data.first_label) for task, scored in tasks}
     wauc = wauc_table(results, parameters.evaluate)["all"]
     means = [float(np.mean([wauc[task][name] for task in tables])) for name in (FULL_MODEL, HISTORY_AFFINITY)]
     return [int(np.argmax(curves)) + 1, *curves, *means]

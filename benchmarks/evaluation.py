@@ -10,7 +10,7 @@ from benchmarks.plain.evaluation import plain_offers, plain_task_auc
 from benchmarks.plain.training import plain_group
 from offerbench.batching.prepared import PreparedData
 from offerbench.batching.sampling import Rows
-from offerbench.evaluation.evaluate import evaluate_models
+from offerbench.evaluation.evaluate import measure_task, score_tasks
 from offerbench.evaluation.offers import group_offers
 from offerbench.model.two_tower import TwoTower
 from offerbench.params.loading import Parameters
@@ -41,7 +41,8 @@ def compare_evaluations(
         seconds["plain"] += time.perf_counter() - start
         start = time.perf_counter()
         table = {task: group_offers(labels, task, most_frequent)}
-        ours = evaluate_models(models, table, data, Split.TEST, batches, minibatch, lambda _: None)[task]
+        scored = next(score_tasks(models, table, data, Split.TEST, batches, minibatch, lambda _: None))[1]
+        ours = measure_task(scored, data.first_label)
         seconds["ours"] += time.perf_counter() - start
         for name, result in plain.items():
             theirs = result["auc"].loc[ours.columns[LABEL]].to_numpy()

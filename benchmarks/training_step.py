@@ -10,8 +10,9 @@ from benchmarks.plain.training import PlainTrainer, plain_batch, plain_group
 from offerbench.batching.batches import draw_pass, make_batch
 from offerbench.batching.prefetch import prefetched
 from offerbench.batching.prepared import PreparedData
+from offerbench.model.feed import batch_signature, batch_tensors
 from offerbench.model.specification import ModelSpecification
-from offerbench.model.training import Curve, Trainer, batch_tensors
+from offerbench.model.training import Curve, Trainer
 from offerbench.model.two_tower import TwoTower
 from offerbench.params.loading import Parameters
 from offerbench.schema import Split
@@ -40,7 +41,8 @@ def check_agreement(parameters: Parameters, data: PreparedData, features: list[s
     model = _model(parameters, data, features, dropout=0.0)
     rows = next(draw_pass(data, Split.TRAIN, parameters.rebatch))
     plain_loss, plain = PlainTrainer(model, parameters.train).gradients(plain_group(data, rows, features))
-    trainer = Trainer(model, parameters.train, parameters.rebatch.batch_size)
+    signature = batch_signature(data.user_sizes, features, parameters.rebatch.batch_size)
+    trainer = Trainer(model, parameters.train, signature)
     wanted = {
         **model.user_tables,
         **{f"offer_{name}": table for name, table in model.offer_tables.items()},
@@ -76,7 +78,8 @@ def compare_training_steps(
     plain = PlainTrainer(model, parameters.train)
     group = plain_group(data, np.concatenate(batches), features)
     events = np.split(np.arange(group[f"offer_{features[0]}"].nrows()), len(batches))
-    trainer = Trainer(model, parameters.train, parameters.rebatch.batch_size)
+    signature = batch_signature(data.user_sizes, features, parameters.rebatch.batch_size)
+    trainer = Trainer(model, parameters.train, signature)
 
     def plain_steps() -> None:
         for batch in events:

@@ -8,9 +8,9 @@ from offerbench.schema import FULL_MODEL, MODELS_DIRECTORY
 def main() -> None:
     """Train the full model."""
     parameters = load_parameters()
-    from offerbench.model.stage import train_stage
+    from offerbench.model.stage import train_two_tower
 
-    train_stage(
+    train_two_tower(
         FULL_MODEL,
         MODELS_DIRECTORY / FULL_MODEL,
         None,

@@ -15,9 +15,9 @@ def main(task: Annotated[str, typer.Argument(help="One of `tasks` in params.yaml
     parameters = load_parameters()
     if task not in parameters.tasks:
         raise OfferbenchError(f"'{task}' is not among `tasks` in params.yaml: {parameters.tasks}.")
-    from offerbench.model.stage import train_stage
+    from offerbench.model.stage import train_two_tower
 
-    train_stage(
+    train_two_tower(
         mono_model(task),
         MODELS_DIRECTORY / "mono" / task,
         [task],

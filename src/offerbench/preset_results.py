@@ -15,7 +15,10 @@ from offerbench.schema import METRICS_DIRECTORY, PARAMETERS_FILE, RAW_DIRECTORY,
 from offerbench.storage import whole_file
 
 PRESETS_DIRECTORY = Path("presets")
-KEPT = (METRICS_DIRECTORY / "wauc.json", METRICS_DIRECTORY / "summary.json", REPORTS_DIRECTORY / "wauc.md")
+KEPT = (
+    *(METRICS_DIRECTORY / f"{name}.json" for name in ("wauc", "intervals", "gaps", "summary")),
+    REPORTS_DIRECTORY / "wauc.md",
+)
 
 
 def run_preset(name: str) -> Path:

@@ -1,16 +1,13 @@
 """Command: remove what DVC leaves behind when a task is taken out of `tasks`."""
 
 import shutil
-from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from offerbench import command
 from offerbench.params.loading import load_parameters
-from offerbench.schema import CURVES_DIRECTORY, MODELS_DIRECTORY, mono_model
+from offerbench.schema import CURVES_DIRECTORY, LOCK_FILE, MODELS_DIRECTORY, mono_model
 from offerbench.storage import whole_file
-
-LOCK_FILE = Path("dvc.lock")
 
 
 def prune(tasks: list[str]) -> list[str]:
@@ -25,7 +22,7 @@ def prune(tasks: list[str]) -> list[str]:
     for directory in sorted((MODELS_DIRECTORY / "mono").glob("*")):
         if directory.name not in tasks:
             shutil.rmtree(directory)
-            (CURVES_DIRECTORY / "training" / f"{mono_model(directory.name)}.csv").unlink(missing_ok=True)
+            shutil.rmtree(CURVES_DIRECTORY / mono_model(directory.name), ignore_errors=True)
             removed.add(directory.name)
     if LOCK_FILE.exists():
         yaml = YAML()

@@ -22,8 +22,9 @@ MARKED = re.compile(r"(<!-- results: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)",
 DECIMALS = 3
 
 
-def _table(file: Path, segment: str) -> str:
-    return wauc_markdown(read_json(file)[segment], DECIMALS)
+def _table(directory: Path, segment: str) -> str:
+    intervals = read_json(directory / "intervals.json")[segment]
+    return wauc_markdown(read_json(directory / "wauc.json")[segment], DECIMALS, intervals)
 
 
 def _counts() -> str:
@@ -37,10 +38,10 @@ def _counts() -> str:
     )
 
 
-PUBLISHED = REPORTS_DIRECTORY / "presets" / "complete_journey_published" / "wauc.json"
+PUBLISHED = REPORTS_DIRECTORY / "presets" / "complete_journey_published"
 RESULTS: dict[str, Callable[[], str]] = {
-    "wauc_all": lambda: _table(METRICS_DIRECTORY / "wauc.json", "all"),
-    "wauc_cold_start": lambda: _table(METRICS_DIRECTORY / "wauc.json", "cold_start"),
+    "wauc_all": lambda: _table(METRICS_DIRECTORY, "all"),
+    "wauc_cold_start": lambda: _table(METRICS_DIRECTORY, "cold_start"),
     "published_all": lambda: _table(PUBLISHED, "all"),
     "counts": _counts,
     "benchmarks": lambda: Path("benchmarks/results.md").read_text(encoding="utf-8").rstrip(),

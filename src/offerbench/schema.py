@@ -22,19 +22,23 @@ EVENT = "event"
 
 # Rows of the result tables.
 FULL_MODEL = "full"
+AUGMENTED_MODEL = "augmented"
+SINGLE_MODELS = (FULL_MODEL, AUGMENTED_MODEL)  # that are to serve every task
 HISTORY_AFFINITY = "history_affinity"
 
 SEGMENTS = ("all", "popular", "cold_start")
 
 PARAMETERS_FILE = Path("params.yaml")
+LOCK_FILE = Path("dvc.lock")
 RAW_DIRECTORY = Path("data/raw")
 PREPARED_DIRECTORY = Path("data/prepared")
 BATCHES_DIRECTORY = Path("data/batches")
 GROUP_TEST_DIRECTORY = Path("data/group_test")
 MODELS_DIRECTORY = Path("models")
 METRICS_DIRECTORY = Path("metrics")
-CURVES_DIRECTORY = Path("plots")
+CURVES_DIRECTORY = Path("plots/training")
 REPORTS_DIRECTORY = Path("reports")
+CHECKPOINTS_DIRECTORY = Path("data/checkpoints")  # of unfinished trainings; no stage's output
 
 
 class Split(IntEnum):

@@ -113,7 +113,7 @@ def test_a_row_is_set_aside(bench: Bench, fault: str) -> None:
     bench.set(parameters())
     (bench.raw("custom") / "orders.csv").write_bytes(as_csv([*GOOD, line]))
     assert bench.counts()["set_aside"] == {reason: 1}
-    assert f",{reason}," in bench.rejects()
+    assert f"orders.csv,{len(GOOD) + 2},{reason}," in bench.rejects()
     (bench.raw("custom") / "orders.csv").write_bytes(as_csv([*GOOD, *[line] * 50]))
     status, text = bench.run()
     assert status == 2
@@ -128,10 +128,24 @@ def test_non_utf8_bytes_are_set_aside(bench: Bench) -> None:
     assert bench.counts()["set_aside"] == {"not_utf8": 1}
 
 
-def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
-    bench.set(parameters())
-    (bench.raw("custom") / "orders.csv").write_bytes(as_csv([*GOOD, changed("maker", 'a "good",\nnew one')]))
-    assert bench.counts()["set_aside"] == {}
+@pytest.mark.parametrize("packed", [False, True])
+def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench, packed: bool) -> None:
+    bench.set(parameters(files="orders.csv.gz" if packed else "orders.csv"))
+    free = [*ROW[:ACTION], "bought", *ROW[ACTION + 1 : -1], "-1"]
+    data = as_csv([*GOOD, changed("maker", 'a "good",\nnew one'), free])
+    name = "orders.csv.gz" if packed else "orders.csv"
+    (bench.raw("custom") / name).write_bytes(gzip.compress(data) if packed else data)
+    assert bench.counts()["set_aside"] == {"price_negative_or_absurd": 1}
+    assert f"{name},{len(GOOD) + 4},price_negative_or_absurd," in bench.rejects()  # the field has two lines
+
+
+def test_rows_of_parquet_have_numbers(bench: Bench) -> None:
+    bench.set(parameters(files="*.parquet"))
+    columns = list(zip(*[*GOOD, [*ROW[:3], None, *ROW[4:]]], strict=True))
+    columns[ACTION] = ("bought",) * len(columns[ACTION])
+    pq.write_table(pa.table(dict(zip(COLUMNS, columns, strict=True))), bench.raw("custom") / "orders.parquet")
+    assert bench.counts()["set_aside"] == {"user_missing": 1}
+    assert f"orders.parquet,{len(GOOD) + 1},user_missing," in bench.rejects()
 
 
 COLUMNLESS = [name if name != "maker" else "brand" for name in COLUMNS]

@@ -1,22 +1,55 @@
-"""docs/bad-input.md names tests that there are."""
+"""docs/bad-input.md: every row links to the test that makes it."""
 
 import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import PurePosixPath
 
 from .stage import REPOSITORY
 
-SECTIONS = (REPOSITORY / "docs/bad-input.md").read_text(encoding="utf-8").split("\n## ")[1:]
+TEXT = (REPOSITORY / "docs/bad-input.md").read_text(encoding="utf-8")
+ROWS = [line for line in TEXT.splitlines() if line.startswith("| ") and not line.startswith("| Fault")]
+LINK = re.compile(r"\| \[`(test_[^`]+)`\]\(\.\./(tests/bad_input/test_\w+\.py)\) \|$")
 
 
-def test_every_row_names_a_test_of_its_section() -> None:
-    rows = 0
-    for section in SECTIONS:
-        (file,) = re.findall(r"\]\(\.\./(tests/\S+\.py)\)", section)
-        source = (REPOSITORY / file).read_text(encoding="utf-8")
-        for line in section.splitlines():
-            if not line.startswith("| ") or line.startswith("| Fault"):
-                continue
-            rows += 1
-            test, _, case = re.findall(r"`(test_[^`]+)` \|$", line)[0].partition("[")
-            assert f"def {test}(" in source, line
-            assert not case or f'"{case.removesuffix("]")}": ' in source, line
-    assert rows > 50
+@cache
+def collected() -> set[str]:
+    """The tests that pytest finds beside this file, as it names them."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/bad_input", "--collect-only", "-qo", "addopts="],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {line for line in listed.stdout.splitlines() if "::" in line}
+
+
+def linked() -> list[str | None]:
+    """The test of each row, None for a row without a link to one."""
+    return [f"{link[2]}::{link[1]}" if link else None for link in map(LINK.search, ROWS)]
+
+
+def test_every_row_links_to_a_test() -> None:
+    tests = linked()
+    assert [row for row, test in zip(ROWS, tests, strict=True) if test is None] == []
+    functions = {test.partition("[")[0] for test in collected()}  # a row may stand for all its cases
+    assert set(tests) - collected() - functions == set()
+    assert len(ROWS) > 100
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", TEXT)
+    assert [link for link in links if not (REPOSITORY / "docs" / PurePosixPath(link)).is_file()] == []
+
+
+def test_every_fault_that_is_tested_has_a_row() -> None:
+    tables = ("test_files_are_refused[", "test_a_row_is_set_aside[", "test_a_rating_is_set_aside[")
+    cases = {test for test in collected() if test.partition("::")[2].startswith(tables)}
+
+    def of_either_movielens(tests: set[str]) -> set[str]:
+        return {re.sub(r"\[movielens_(imdb|100k)-", "[", test) for test in tests}
+
+    assert len(cases) > 100
+    assert of_either_movielens(cases) - of_either_movielens({test for test in linked() if test}) == set()

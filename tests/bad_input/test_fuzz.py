@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from offerbench.datasets import custom, rees46
-from offerbench.datasets.canonical import ReadCounts, event_database
+from offerbench.datasets import custom, movielens_100k, rees46
+from offerbench.datasets.canonical import ReadCounts, Reject, event_database
+from offerbench.datasets.rejects import LAST_DAY, TEXT_LENGTH
 from offerbench.errors import OfferbenchError
 from offerbench.params.loading import Parameters, load_parameters
 from offerbench.preparation.prepare import prepare_dataset
@@ -20,9 +21,11 @@ from offerbench.preparation.prepare import prepare_dataset
 from ..unit.parameters import COMPLETE
 from ..unit.tiny_log import HEADER, draw_log
 from .custom_log import as_csv, parameters, rows
+from .test_movielens import GOOD, LINES, ratings
 
 REES46 = "\n".join([HEADER, *(line for _, line in draw_log(3, seed=1))]).encode()
 CUSTOM = as_csv(rows()[:60])
+MOVIELENS = ratings("movielens_100k", GOOD[:60])
 COLUMNS = Parameters.model_validate(parameters()).custom
 assert COLUMNS is not None
 PIECES = [
@@ -62,14 +65,35 @@ def damaged(data: bytes, damage: list[tuple[float, int, bytes, int]]) -> bytes:
     return data
 
 
-def check(data: bytes, read: Callable[[duckdb.DuckDBPyConnection, Path], ReadCounts]) -> None:
+BROKEN = "day IS NULL OR price IS NULL OR NOT isfinite(price) OR price < 0 OR product_id = ''"
+Read = Callable[[duckdb.DuckDBPyConnection, Path], ReadCounts]
+
+
+def check_reject(data: bytes, reject: Reject, read: Read, name: str) -> None:
+    """The row stands at its line, and is set aside for the same reason when it is read alone."""
+    assert reject.line is not None
+    lines = data.split(b"\n")
+    at_line = b"\n".join(lines[reject.line - 1 :])
+    assert at_line.decode(errors="replace").startswith(reject.text)
+    if "\ufffd" in reject.text or len(reject.text) == TEXT_LENGTH:
+        return  # the text is not the bytes
+    if reject.reason == "user_rated_the_film_before":
+        return
+    with tempfile.TemporaryDirectory() as directory, event_database(Path(directory), "500MB") as opened:
+        (Path(directory) / "raw").mkdir()
+        header = b"" if name == "u.data" else lines[0] + b"\n"
+        (Path(directory) / "raw" / name).write_bytes(header + reject.text.encode())
+        assert read(opened, Path(directory) / "raw").set_aside == {reject.reason: 1}
+
+
+def check(data: bytes, read: Read, name: str = "orders.csv", broken: str = BROKEN) -> None:
     with (
         tempfile.TemporaryDirectory() as directory,
         event_database(Path(directory) / "spill", "500MB") as opened,
     ):
         raw = Path(directory) / "raw"
         raw.mkdir()
-        (raw / "orders.csv").write_bytes(data)
+        (raw / name).write_bytes(data)
         try:
             counts = read(opened, raw)
         except OfferbenchError as error:
@@ -78,7 +102,8 @@ def check(data: bytes, read: Callable[[duckdb.DuckDBPyConnection, Path], ReadCou
         ((events,),) = opened.sql("SELECT count(*) FROM events").fetchall()
         assert counts.rows == events + sum(counts.left_out.values()) + sum(counts.set_aside.values())
         assert set(counts.set_aside) == {reject.reason for reject in counts.rejects}
-        broken = "day IS NULL OR price IS NULL OR NOT isfinite(price) OR price < 0 OR product_id = ''"
+        for reject in counts.rejects[:1] + counts.rejects[-1:]:
+            check_reject(data, reject, read, name)
         assert opened.sql(f'SELECT * FROM events WHERE "user" IS NULL OR {broken}').fetchall() == []
 
 
@@ -92,6 +117,18 @@ def test_damaged_rees46_files(damage: list[tuple[float, int, bytes, int]]) -> No
 @given(damage=damages)
 def test_damaged_custom_files(damage: list[tuple[float, int, bytes, int]]) -> None:
     check(damaged(CUSTOM, damage), lambda opened, raw: custom.read_events(opened, raw, COLUMNS))
+
+
+def read_movielens(opened: duckdb.DuckDBPyConnection, raw: Path) -> ReadCounts:
+    (raw / "u.item").write_text("\n".join(LINES["movielens_100k"]["u.item"]))
+    return movielens_100k.read_events(opened, raw)
+
+
+@settings(max_examples=150)
+@given(damage=damages)
+def test_damaged_ratings(damage: list[tuple[float, int, bytes, int]]) -> None:
+    broken = f"day NOT BETWEEN 9131 AND {LAST_DAY} OR day IS NULL OR film IS NULL"
+    check(damaged(MOVIELENS, damage), read_movielens, "u.data", broken)
 
 
 VALUES = st.sampled_from(

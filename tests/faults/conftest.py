@@ -18,10 +18,16 @@ from ..pipeline.conftest import Workspace, make_workspace
 STAGES = {  # in the order of a run, with what each writes
     "prepare": ["data/prepared", "metrics/prepare.json"],
     "rebatch": ["data/batches", "metrics/rebatch.json"],
-    "train_full": ["models/full", "plots/training/full.csv"],
-    "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand.csv"],
+    "train_full": ["models/full", "plots/training/full"],
+    "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand"],
     "group_test": ["data/group_test"],
-    "evaluate": ["reports", "metrics/wauc.json", "metrics/summary.json", "metrics/evaluate.json"],
+    "evaluate": [
+        "reports",
+        *(
+            f"metrics/{name}.json"
+            for name in ("wauc", "intervals", "gaps", "summary", "headline", "evaluate")
+        ),
+    ],
 }
 EPOCHS = 8  # enough of them that a kill falls between two
 

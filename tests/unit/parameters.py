@@ -43,8 +43,28 @@ COMPLETE: dict[str, Any] = {
         "seed": 1,
         "threads": 2,
     },
+    "train_augmented": {
+        "grouping": {"number": 3, "mean_features": 2.0, "coarser_and_finer_share": 0.4},
+        "history_dropout": 0.2,
+        "parts": {
+            "variance": True,
+            "user_meta_features": None,
+            "offer_meta_features": None,
+            "mask": False,
+            "interaction": "dot",
+            "network_units": [6, 3],
+            "matching": {"windows": [2, None], "hidden_units": 3},
+        },
+        "overrides": {"embedding_dim": None, "dropout": None, "l1": None, "learning_rate": None},
+    },
     "group_test": {"values_per_feature": 5},
-    "evaluate": {"popular_min_positives": 20, "cold_start_min_positives": 4, "table_decimals": 3},
+    "evaluate": {
+        "popular_min_positives": 20,
+        "cold_start_min_positives": 4,
+        "bootstrap": {"samples": 20, "seed": 2},
+        "table_decimals": 3,
+    },
+    "regression": {"tolerance": {"all": None, "popular": None, "cold_start": None}},
     "resources": {"memory_limit": "500MB", "spill_directory": "data/spill", "events_per_chunk": 100},
 }
 

@@ -12,6 +12,7 @@ import duckdb
 
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
+from offerbench.datasets.raw_files import existing
 from offerbench.errors import OfferbenchError
 from offerbench.storage import whole_file
 
@@ -64,10 +65,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
         If a file is missing, is not Parquet, lacks a column or has no row, or a product has two records.
     """
     for name in FILES:
-        if not (raw_directory / name).exists():
-            raise OfferbenchError(
-                f"{raw_directory / name}: no such file. Run `make data` to fetch Complete Journey."
-            )
+        existing(raw_directory / name, "Run `make data` to fetch Complete Journey.")
     try:
         _make_products(connection, raw_directory / FILES[1])
         return _make_events(connection, raw_directory / FILES[0])
@@ -130,7 +128,7 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     connection.execute(
         f"""
         INSERT INTO set_aside
-        SELECT {literal(str(file))}, file_row_number + 1, fault,
+        SELECT {literal(str(file))}, file_row_number + 1, NULL, NULL, fault,
                concat_ws(',', household_id, product_id, quantity, sales_value, transaction_timestamp)
         FROM transactions WHERE fault IS NOT NULL ORDER BY file_row_number
         """

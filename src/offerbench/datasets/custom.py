@@ -1,7 +1,6 @@
 """A shop's own log, its columns named in params.yaml: CSV, CSV.gz or Parquet files, one row an event."""
 
 import csv
-import gzip
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import pyarrow.parquet as pq
 
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
+from offerbench.datasets.raw_files import first_line
+from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
 from offerbench.errors import OfferbenchError
 from offerbench.params.custom import Custom
@@ -29,13 +30,12 @@ def _raw_files(raw_directory: Path, custom: Custom) -> list[Path]:
 
 def _columns(file: Path, custom: Custom) -> list[str]:
     """Give the columns that a file says it has."""
+    first = first_line(file)
     try:
         if file.suffix == ".parquet":
             return list(pq.read_schema(file).names)
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-            first = opened.readline(1_000_000).decode("utf-8-sig")
-        return next(csv.reader([first.rstrip("\r\n")], delimiter=custom.delimiter), [])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        return next(csv.reader([first], delimiter=custom.delimiter), [])
+    except (OSError, csv.Error, pa.ArrowException) as error:
         raise OfferbenchError(f"{file}: can't be read ({error}). Fetch the file again.") from None
 
 
@@ -102,7 +102,7 @@ def _log(files: list[Path], columns: list[str], custom: Custom) -> Log:
         values={"user": user, "day": day, **features, **numbers},
         faults=faults,
         shown=tuple(columns),
-        is_csv=is_csv,
+        layout=CsvLayout(custom.delimiter) if is_csv else None,
         user_is_text=True,
     )
 

@@ -9,14 +9,15 @@ import duckdb
 
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.movielens_ratings import (
-    RATINGS_COLUMNS,
-    execute,
-    existing,
     filled_with_median,
     one_tag,
+    read_ratings,
     unique_title,
     write_events,
 )
+from offerbench.datasets.raw_files import existing
+from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
 
 # The last 19 fields of u.item, in their order: 1 where the film is of the genre.
 GENRES = (
@@ -48,6 +49,16 @@ ITEM_COLUMNS = {
     "url": "VARCHAR",
 } | {f"is_genre_{place}": "UTINYINT" for place in range(len(GENRES))}
 FEATURES = ("film", "genre", "year")
+RATINGS_LAYOUT = CsvLayout("\t", is_quoted=False, has_header=False)
+ITEMS_LAYOUT = CsvLayout("|", is_quoted=False, has_header=False)
+ITEM_FAULTS = {
+    "no number of the film": "movie_id IS NULL",
+    "the film's number stands there twice": repeats("movie_id", "items"),
+    "a genre that is neither 0 nor 1": " OR ".join(
+        f"coalesce(is_genre_{place} > 1, true)" for place in range(len(GENRES))
+    ),
+    "a date without a year": "release_date IS NOT NULL AND NOT regexp_matches(release_date, '[0-9]{4}$')",
+}
 HINT = "Put u.data and u.item of MovieLens-100k there as they are."
 
 
@@ -67,27 +78,17 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     Raises
     ------
     OfferbenchError
-        If a file is missing or has another layout.
+        If a file is missing, or a line of u.item has a fault.
     """
     ratings = existing(raw_directory / "u.data", HINT)
     items = existing(raw_directory / "u.item", HINT)
-    execute(
-        connection,
-        """
-        CREATE TABLE ratings AS
-        SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '\t', quote = '',
-                               escape = '', columns = $columns)
-        """,
-        {"file": str(ratings), "columns": RATINGS_COLUMNS},
-        ratings,
-        f"Every line needs user, film, rating and time, separated by tabs. {HINT}",
-    )
+    read_ratings(connection, ratings, RATINGS_LAYOUT, HINT)
     _read_films(connection, items)
-    return write_events(connection, FEATURES, {"film_without_record": "films.film IS NULL"}, ratings)
+    return write_events(connection, FEATURES, {"film_without_record": "films.film IS NULL"}, RATINGS_LAYOUT)
 
 
 def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
-    """Make the table `films`; of records with one number, the first in the order of the text counts."""
+    """Make the table `films`."""
     flags = ", ".join(
         f"CASE WHEN is_genre_{place} = 1 THEN '{name.replace(chr(39), chr(39) * 2)}' END"
         for place, name in enumerate(GENRES)
@@ -96,14 +97,20 @@ def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
     execute(
         connection,
         f"""
+        CREATE TEMP TABLE items AS
+        SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '|', quote = '',
+                               escape = '', encoding = 'latin-1', columns = $columns, {STORE_REJECTS})
+        """,
+        {"file": str(items), "columns": ITEM_COLUMNS},
+        items,
+        ITEMS_LAYOUT,
+        f"Every line needs {len(ITEM_COLUMNS)} fields separated by |, in latin-1. {HINT}",
+    )
+    refuse_faulty_rows(connection, "items", ITEM_FAULTS, items, ITEMS_LAYOUT, HINT)
+    connection.execute(
+        f"""
         CREATE TABLE films AS
-        WITH items AS (
-            SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '|', quote = '',
-                                   escape = '', encoding = 'latin-1', columns = $columns)
-            WHERE movie_id IS NOT NULL
-            QUALIFY row_number() OVER (PARTITION BY movie_id ORDER BY title, release_date) = 1
-        ),
-        dated AS (
+        WITH dated AS (
             SELECT *, nullif(trim(title), '') AS name,
                    try_cast(regexp_extract(release_date, '[0-9]{{4}}$') AS INTEGER) AS released
             FROM items
@@ -111,8 +118,5 @@ def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
         SELECT movie_id, {unique_title("name", "movie_id::VARCHAR")} AS film,
                {one_tag(tags, "movie_id::VARCHAR")} AS genre, {filled_with_median("released")} AS year
         FROM dated
-        """,
-        {"file": str(items), "columns": ITEM_COLUMNS},
-        items,
-        f"Every line needs {len(ITEM_COLUMNS)} fields separated by |, in latin-1. {HINT}",
+        """
     )

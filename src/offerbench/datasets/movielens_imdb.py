@@ -1,71 +1,35 @@
-"""MovieLens-20M, 25M or 32M joined with IMDB: films by title, type, genre, actor, director.
+"""MovieLens-20M, 25M or 32M joined with IMDB: films by title, type, genre, actor, director."""
 
-The IMDB tables have up to 90 million rows. DuckDB streams each once and keeps what belongs to a
-rated film.
-"""
-
-import gzip
 from pathlib import Path
 
 import duckdb
 
+from offerbench.datasets import imdb
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.movielens_ratings import (
-    RATINGS_COLUMNS,
-    execute,
-    existing,
     filled_with_median,
     one_tag,
+    read_ratings,
     unique_title,
     write_events,
 )
+from offerbench.datasets.raw_files import existing
+from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
 from offerbench.errors import OfferbenchError
 
 MOVIELENS_COLUMNS = {
     "ratings.csv": ("userId", "movieId", "rating", "timestamp"),
     "links.csv": ("movieId", "imdbId", "tmdbId"),
 }
-IMDB_COLUMNS = {
-    "title.basics.tsv": ("tconst", "titleType", "primaryTitle", "startYear", "runtimeMinutes", "genres"),
-    "title.principals.tsv": ("tconst", "nconst", "category"),
-    "title.crew.tsv": ("tconst", "directors"),
-    "name.basics.tsv": ("nconst", "primaryName"),
-}
-# What is kept of each IMDB file: the table's name and its query over the file's rows, `imdb`.
-KEPT = {
-    "title.basics.tsv": (
-        "imdb_titles",
-        """
-        SELECT DISTINCT ON (tconst) * FROM imdb WHERE tconst IN (SELECT tconst FROM rated) ORDER BY ALL
-        """,
-    ),
-    "title.principals.tsv": (
-        "actors",
-        """
-        SELECT DISTINCT tconst, 'actor' AS role, nconst FROM imdb
-        WHERE category IN ('actor', 'actress') AND nconst IS NOT NULL
-              AND tconst IN (SELECT tconst FROM rated)
-        """,
-    ),
-    "title.crew.tsv": (
-        "directors",
-        """
-        SELECT DISTINCT tconst, 'director' AS role, unnest(string_split(directors, ',')) AS nconst
-        FROM imdb WHERE tconst IN (SELECT tconst FROM rated)
-        """,
-    ),
-    "name.basics.tsv": (
-        "names",
-        """
-        SELECT nconst, min(primaryName) AS name FROM imdb
-        WHERE nconst IN (SELECT nconst FROM actors UNION ALL SELECT nconst FROM directors)
-        GROUP BY nconst
-        """,
-    ),
+LAYOUT = CsvLayout(",")
+LINKS_COLUMNS = {"movie_id": "BIGINT", "imdb_number": "BIGINT", "tmdb_id": "VARCHAR"}
+LINKS_FAULTS = {
+    "no movieId": "movie_id IS NULL",
+    "movieId stands there twice": repeats("movie_id", "raw_links"),
 }
 FEATURES = ("film", "title_type", "genre", "actor", "director", "runtime", "year")
 MOVIELENS_HINT = "Put ratings.csv and links.csv of MovieLens-20M, 25M or 32M there as they are."
-IMDB_HINT = "Put title.basics, title.principals, title.crew and name.basics of IMDB there (.tsv or .tsv.gz)."
 
 
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
@@ -88,98 +52,54 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
         If a file is missing, damaged or has another layout.
     """
     movielens = {name: existing(raw_directory / name, MOVIELENS_HINT) for name in MOVIELENS_COLUMNS}
-    imdb = {name: _plain_or_packed(raw_directory / name) for name in IMDB_COLUMNS}
-    headers = {file: _header(file, ",", MOVIELENS_COLUMNS[name]) for name, file in movielens.items()}
-    headers |= {file: _header(file, "\t", IMDB_COLUMNS[name]) for name, file in imdb.items()}
+    imdb_files = imdb.files(raw_directory)
     for name, file in movielens.items():
-        if headers[file] != list(MOVIELENS_COLUMNS[name]):
+        if imdb.header(file, ",", MOVIELENS_COLUMNS[name]) != list(MOVIELENS_COLUMNS[name]):
             raise OfferbenchError(
                 f"{file}: needs the header {','.join(MOVIELENS_COLUMNS[name])}. {MOVIELENS_HINT}"
             )
-    _read_ratings(connection, movielens["ratings.csv"], movielens["links.csv"])
-    for name, file in imdb.items():
-        _read_imdb(connection, name, file, headers[file])
+    for name, file in imdb_files.items():
+        imdb.header(file, "\t", imdb.TABLES[name].columns)
+    read_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
+    _read_links(connection, movielens["links.csv"])
+    imdb.read_tables(connection, imdb_files)
     _choose_people(connection)
     _describe_films(connection)
     return write_events(
         connection,
         FEATURES,
         {"film_without_link": "films.tconst IS NULL", "film_without_imdb_title": "films.film IS NULL"},
-        movielens["ratings.csv"],
+        LAYOUT,
     )
 
 
-def _plain_or_packed(file: Path) -> Path:
-    packed = file.with_name(f"{file.name}.gz")
-    return packed if packed.is_file() and not file.is_file() else existing(file, IMDB_HINT)
-
-
-def _header(file: Path, delimiter: str, needed: tuple[str, ...]) -> list[str]:
-    """Give the names of a file's columns, and refuse a file that lacks one."""
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-            first = opened.readline(10_000).decode("utf-8-sig", errors="replace").rstrip("\r\n")
-    except (OSError, EOFError) as error:
-        raise OfferbenchError(f"{file}: can't be unpacked ({error}). Fetch the file again.") from None
-    names = first.split(delimiter)
-    if missing := [name for name in needed if name not in names]:
-        raise OfferbenchError(
-            f"{file}: the first line, '{first[:80]}', lacks the columns {missing}. Fetch the file again."
-        )
-    if len(set(names)) != len(names):
-        raise OfferbenchError(f"{file}: the first line names a column twice. Fetch the file again.")
-    return names
-
-
-def _read_ratings(connection: duckdb.DuckDBPyConnection, ratings: Path, links: Path) -> None:
-    """Make the tables `ratings`, `links` (movie_id, tconst) and `rated` (tconst, popularity)."""
-    read = "FROM read_csv($file, header = true, auto_detect = false, columns = $columns)"
-    execute(
-        connection,
-        f"CREATE TABLE ratings AS SELECT * {read}",
-        {"file": str(ratings), "columns": RATINGS_COLUMNS},
-        ratings,
-        MOVIELENS_HINT,
-    )
+def _read_links(connection: duckdb.DuckDBPyConnection, links: Path) -> None:
+    """Make the tables `links` (movie_id, tconst) and `rated` (tconst, popularity)."""
     execute(
         connection,
         f"""
-        CREATE TEMP TABLE links AS
-        SELECT movie_id, min('tt' || format('{{:07d}}', imdb_number)) AS tconst {read}
-        WHERE movie_id IS NOT NULL AND imdb_number IS NOT NULL GROUP BY movie_id
+        CREATE TEMP TABLE raw_links AS
+        SELECT * FROM read_csv($file, header = true, auto_detect = false, quote = '"', columns = $columns,
+                               {STORE_REJECTS})
         """,
-        {
-            "file": str(links),
-            "columns": {"movie_id": "BIGINT", "imdb_number": "BIGINT", "tmdb_id": "VARCHAR"},
-        },
+        {"file": str(links), "columns": LINKS_COLUMNS},
         links,
+        LAYOUT,
         MOVIELENS_HINT,
+    )
+    refuse_faulty_rows(connection, "raw_links", LINKS_FAULTS, links, LAYOUT, MOVIELENS_HINT)
+    connection.execute(
+        """
+        CREATE TEMP TABLE links AS
+        SELECT movie_id, 'tt' || format('{:07d}', imdb_number) AS tconst
+        FROM raw_links WHERE imdb_number IS NOT NULL
+        """
     )
     connection.execute(
         """
         CREATE TEMP TABLE rated AS
         SELECT tconst, count(*) AS popularity FROM ratings JOIN links USING (movie_id) GROUP BY tconst
         """
-    )
-
-
-def _read_imdb(connection: duckdb.DuckDBPyConnection, name: str, file: Path, header: list[str]) -> None:
-    """Make the table of what an IMDB file says about rated films and their people, see KEPT."""
-    table, selection = KEPT[name]
-    execute(
-        connection,
-        f"""
-        CREATE TEMP TABLE {table} AS
-        WITH imdb AS NOT MATERIALIZED (
-            SELECT {", ".join(IMDB_COLUMNS[name])}
-            FROM read_csv($file, header = true, auto_detect = false, delim = '\t', quote = '', escape = '',
-                          nullstr = '\\N', columns = $columns)
-        )
-        {selection}
-        """,
-        {"file": str(file), "columns": dict.fromkeys(header, "VARCHAR")},
-        file,
-        f"Fetch the file again. {IMDB_HINT}",
     )
 
 
@@ -197,7 +117,7 @@ def _choose_people(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT tconst, role, nconst, sum(popularity) OVER (PARTITION BY role, nconst) AS ratings
             FROM appearances JOIN rated USING (tconst)
         )
-        SELECT tconst, role, coalesce(name, nconst) AS name
+        SELECT tconst, role, coalesce(primaryName, nconst) AS name
         FROM popular LEFT JOIN names USING (nconst)
         QUALIFY row_number() OVER (PARTITION BY tconst, role ORDER BY ratings DESC, nconst) = 1
         """

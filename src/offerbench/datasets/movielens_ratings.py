@@ -5,8 +5,9 @@ from pathlib import Path
 
 import duckdb
 
-from offerbench.datasets.canonical import ReadCounts, Reject
-from offerbench.datasets.rejects import SAMPLES, TEXT_LENGTH
+from offerbench.datasets import rejects
+from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.row_lines import CsvLayout
 from offerbench.errors import OfferbenchError
 
 EVENT_TYPE = "rating"
@@ -14,50 +15,87 @@ LEAST_RATING = 4.0
 """A rating of at least so many stars is an event."""
 TAG_SEED = 1729
 """Seed of the choice of one tag of a film."""
-LAST_SECOND = 4_102_444_800
-"""2100-01-01: a later time stamp is a mistake, such as milliseconds for seconds."""
+# MovieLens began in 1995. An earlier time is one whose end is cut off, a later one is in milliseconds.
+FIRST_SECOND = 788_918_400
+LAST_SECOND = 4_102_444_799
 
 RATINGS_COLUMNS = {"user_id": "BIGINT", "movie_id": "BIGINT", "stars": "DOUBLE", "second": "BIGINT"}
+PARSE_REASONS = {
+    "user_id": "user_not_a_number",
+    "movie_id": "film_not_a_number",
+    "stars": "rating_missing_or_not_a_number",
+    "second": "time_missing_or_unreadable",
+}
+# NaN is above every number in DuckDB.
+FAULTS = {
+    "user_missing": "user_id IS NULL",
+    "film_missing": "movie_id IS NULL",
+    "rating_missing_or_not_a_number": "stars IS NULL OR isnan(stars)",
+    "rating_below_0.5_or_above_5": "stars NOT BETWEEN 0.5 AND 5",
+    "time_missing_or_unreadable": "second IS NULL",
+    "time_before_1995_or_after_2099": f"second NOT BETWEEN {FIRST_SECOND} AND {LAST_SECOND}",
+}
+REPEATED = "user_rated_the_film_before"
 
-IMPOSSIBLE = "field_missing_or_impossible"
-# A rating that lacks a field or has an impossible one; NaN is above every number in DuckDB.
-_IMPOSSIBLE = (
-    "user_id IS NULL OR movie_id IS NULL OR coalesce(stars NOT BETWEEN 0 AND 5, true)"
-    f" OR coalesce(second NOT BETWEEN 0 AND {LAST_SECOND}, true)"
-)
 
+def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvLayout, hint: str) -> None:
+    """Make the table `ratings` of those that can be used, in file order, and `set_aside` of the others.
 
-def execute(
-    connection: duckdb.DuckDBPyConnection,
-    statement: str,
-    parameters: Mapping[str, object],
-    source: Path,
-    hint: str,
-) -> None:
-    """Run a statement that reads `source`; what DuckDB refuses is the user's to put right.
+    MovieLens has one rating of a film by a user. A further one in the file is set aside.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Gets the tables.
+    file : Path
+        Of four columns: user, film, rating, time.
+    layout : CsvLayout
+        How it is written.
+    hint : str
+        What the user shall do about a file that can't be read.
 
     Raises
     ------
     OfferbenchError
-        If the file can't be read: names it, the row as DuckDB tells it, and what to do.
+        If the file can't be read or has no row.
     """
+    quote = '"' if layout.is_quoted else ""
     try:
-        connection.execute(statement, dict(parameters))
+        connection.execute(
+            f"""
+            CREATE TABLE ratings AS
+            SELECT *, {rejects.first_fault(FAULTS)} AS fault
+            FROM read_csv($file, header = $header, auto_detect = false, delim = $delimiter, quote = $quote,
+                          escape = $quote, columns = $columns, {rejects.STORE_REJECTS})
+            """,
+            {"file": str(file), "header": layout.has_header, "delimiter": layout.delimiter, "quote": quote}
+            | {"columns": RATINGS_COLUMNS},
+        )
     except duckdb.Error as error:
-        raise OfferbenchError(f"{source}: can't be read. {error}\n{hint}") from None
-
-
-def existing(file: Path, hint: str) -> Path:
-    """Give the file back.
-
-    Raises
-    ------
-    OfferbenchError
-        If it is not there.
-    """
-    if not file.is_file():
-        raise OfferbenchError(f"{file}: no such file. {hint}")
-    return file
+        raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
+    rejects.create_table(connection)
+    rejects.add_unparsed(connection, PARSE_REASONS, layout)
+    connection.execute(
+        f"""
+        UPDATE ratings SET fault = '{REPEATED}' WHERE rowid IN (
+            SELECT rowid FROM ratings
+            SEMI JOIN (SELECT user_id, movie_id FROM ratings WHERE fault IS NULL
+                       GROUP BY ALL HAVING count(*) > 1) USING (user_id, movie_id)
+            WHERE fault IS NULL
+            QUALIFY row_number() OVER (PARTITION BY user_id, movie_id ORDER BY rowid) > 1
+        )
+        """
+    )
+    connection.execute(
+        """
+        INSERT INTO set_aside
+        SELECT $file, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
+        """,
+        {"file": str(file)},
+    )
+    connection.execute("DELETE FROM ratings WHERE fault IS NOT NULL")
+    if not connection.sql("SELECT 1 FROM ratings UNION ALL SELECT 1 FROM set_aside LIMIT 1").fetchall():
+        raise OfferbenchError(f"{file}: no row. {hint}")
 
 
 def one_tag(tags: str, identifier: str) -> str:
@@ -102,33 +140,31 @@ def write_events(
     connection: duckdb.DuckDBPyConnection,
     features: Sequence[str],
     without_film: Mapping[str, str],
-    source: Path,
+    layout: CsvLayout,
 ) -> ReadCounts:
     """Make the canonical table `events` of the tables `ratings` and `films`; both are dropped.
 
     Ratings are put in the order of their time, those of one second in file order, since the order
-    within a day is part of a history. A rating that lacks a field or has an impossible one is set aside,
-    any other that is no event is left out; each is counted under one reason.
+    within a day is part of a history. One that is no event is left out, counted under one reason.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Holds `ratings` (columns as in RATINGS_COLUMNS, rows in file order) and `films` (movie_id,
-        each once, and the features).
+        Holds `ratings` and `set_aside` (of `read_ratings`) and `films` (movie_id, each once, and the
+        features).
     features : sequence of str
         Columns of `films` that go into the events.
     without_film : mapping of str to str
         Reason -> SQL condition on `films`, for a good rating whose film can't be used.
-    source : Path
-        The file of the ratings.
+    layout : CsvLayout
+        How the file of the ratings is written.
     """
-    reasons = {IMPOSSIBLE: _IMPOSSIBLE, "rating_below_4": f"stars < {LEAST_RATING}", **without_film}
-    cases = " ".join(f"WHEN {condition} THEN '{reason}'" for reason, condition in reasons.items())
+    reasons = {"rating_below_4": f"stars < {LEAST_RATING}", **without_film}
     connection.execute(
         f"""
         CREATE TEMP VIEW judged AS
         SELECT ratings.*, films.* EXCLUDE (movie_id), ratings.rowid AS file_order,
-               CASE {cases} END AS reason
+               {rejects.first_fault(reasons)} AS reason
         FROM ratings LEFT JOIN films USING (movie_id)
         """
     )
@@ -141,20 +177,15 @@ def write_events(
         """
     )
     counts = dict(connection.sql("SELECT reason, count(*) FROM judged GROUP BY 1").fetchall())
-    texts = connection.execute(
-        f"""
-        SELECT concat_ws(' ', {", ".join(f"coalesce({name}::VARCHAR, '(none)')" for name in RATINGS_COLUMNS)})
-        FROM judged WHERE reason = '{IMPOSSIBLE}' ORDER BY file_order LIMIT {SAMPLES}
-        """
-    ).fetchall()
     connection.execute("DROP VIEW judged")
     connection.execute("DROP TABLE ratings")
     connection.execute("DROP TABLE films")
-    rows = sum(counts.values())
+    set_aside, samples = rejects.summary(connection, layout)
+    rows = sum(counts.values()) + sum(set_aside.values())
     return ReadCounts(
         rows=rows,
         event_types={EVENT_TYPE: rows},
-        left_out={reason: counts.get(reason, 0) for reason in reasons if reason != IMPOSSIBLE},
-        set_aside={IMPOSSIBLE: counts[IMPOSSIBLE]} if IMPOSSIBLE in counts else {},
-        rejects=tuple(Reject(source.name, None, IMPOSSIBLE, text[:TEXT_LENGTH]) for (text,) in texts),
+        left_out={reason: counts.get(reason, 0) for reason in reasons},
+        set_aside=set_aside,
+        rejects=samples,
     )

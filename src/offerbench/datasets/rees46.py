@@ -4,7 +4,6 @@ Any number of `*.csv` and `*.csv.gz` files, read in the order of their names by 
 streams them: no file is ever whole in memory.
 """
 
-import gzip
 from itertools import combinations
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import duckdb
 
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.raw_files import first_line
+from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
 from offerbench.errors import OfferbenchError
 
@@ -28,6 +29,8 @@ COLUMNS = {
     "user_session": "VARCHAR",
 }
 KEPT_EVENT_TYPES = ("cart", "purchase")
+EVENT_KEY = '"user", day, event_type, product_id, price'
+REPEATED = "repeats_an_event_of_another_file"
 
 
 def _log(raw_files: list[str]) -> Log:
@@ -60,6 +63,7 @@ def _log(raw_files: list[str]) -> Log:
             "price": "price_missing_or_not_a_number",
             "user_id": "user_not_a_number",
         },
+        layout=CsvLayout(","),
     )
 
 
@@ -79,55 +83,86 @@ def _raw_files(raw_directory: Path) -> list[str]:
 
 def _check_header(file: Path) -> None:
     """Refuse a file whose first line is not the public header: DuckDB reads columns by their place."""
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-            first = opened.readline().decode("utf-8-sig", errors="replace").strip()
-    except (OSError, EOFError) as error:
-        raise OfferbenchError(f"{file}: can't be unpacked ({error}). Fetch the file again.") from None
+    first = first_line(file).strip()
     if first != ",".join(COLUMNS):
         raise OfferbenchError(
             f"{file}: starts with {first[:80]!r}. Every file needs the header {','.join(COLUMNS)}."
         )
 
 
-def _refuse_repeated_files(connection: duckdb.DuckDBPyConnection, raw_files: list[str]) -> None:
-    """Refuse two files that hold the same events of the same days: they would count twice.
+def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: list[str]) -> None:
+    """Find events that two files hold: they would count twice.
 
-    Files may share days, such as the parts of a month; so a shared range is looked into, and refused
-    when most of the smaller file's distinct events there are the other's too.
+    Files may share days, such as the parts of a month; so a shared range is looked into. Where most of
+    the smaller file's distinct events there are the other's too, the range is repeated. A single day at
+    the border of two files, which the end of one month's file has from the next, is set aside; a longer
+    range is refused.
+
+    Raises
+    ------
+    OfferbenchError
+        If two files hold the same events of more than their border day.
     """
     ranges = connection.sql(
         "SELECT file, min(day), max(day) FROM staged WHERE day IS NOT NULL GROUP BY 1 ORDER BY 1"
     ).fetchall()
     for (file, first, last), (other, other_first, other_last) in combinations(ranges, 2):
         start, end = max(first, other_first), min(last, other_last)
-        is_border = start == end and first < last and other_first < other_last
-        if start > end or is_border:
+        if start > end:
             continue
         smaller, shared = connection.execute(
-            """
+            f"""
             WITH keys AS (
                 SELECT count(*) FILTER (file = $file) AS here, count(*) FILTER (file = $other) AS there
                 FROM staged WHERE file IN ($file, $other) AND day BETWEEN $start AND $end
-                GROUP BY "user", day, event_type, product_id, price
+                GROUP BY {EVENT_KEY}
             )
             SELECT least(count(*) FILTER (here > 0), count(*) FILTER (there > 0)),
                    count(*) FILTER (here > 0 AND there > 0) FROM keys
             """,
             {"file": file, "other": other, "start": start, "end": end},
         ).fetchall()[0]
-        if 2 * shared > smaller:
-            raise OfferbenchError(
-                f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
-                f"{end - start + 1} common days. Remove one of the two, or the days that both have."
+        if 2 * shared <= smaller:
+            continue
+        if start == end and first < last and other_first < other_last:
+            _set_border_day_aside(connection, raw_files[other], file, other, start)
+            continue
+        raise OfferbenchError(
+            f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
+            f"{end - start + 1} common days. Remove one of the two, or the days that both have."
+        )
+
+
+def _set_border_day_aside(
+    connection: duckdb.DuckDBPyConnection, name: str, file: int, other: int, day: int
+) -> None:
+    """Mark as faults the events of `day` that file number `other`, called `name`, repeats of `file`.
+
+    Two equal rows within a file are two events: each is repeated by one row of the other file.
+    """
+    connection.execute(
+        f"""
+        UPDATE staged SET fault = '{REPEATED}', fault_file = $name, fault_text = ''
+        WHERE rowid IN (
+            WITH numbered AS (
+                SELECT rowid AS place, file,
+                       row_number() OVER (PARTITION BY file, {EVENT_KEY} ORDER BY rowid) AS copy, {EVENT_KEY}
+                FROM staged WHERE file IN ($file, $other) AND day = $day AND fault IS NULL
             )
+            SELECT place FROM (FROM numbered WHERE file = $other)
+            SEMI JOIN (FROM numbered WHERE file = $file) earlier USING (copy, {EVENT_KEY})
+        )
+        """,
+        {"name": name, "file": file, "other": other, "day": day},
+    )
 
 
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
     """Make the canonical table `events` of carts and purchases; other event types are counted.
 
     A row that can't be parsed is set aside and counted, so is a cart or purchase without user,
-    product, time or price. `category_code` splits on `.`; its first three levels are features.
+    product, time or price, and an event of the border day of two files that both have. `category_code`
+    splits on `.`; its first three levels are features.
 
     Parameters
     ----------
@@ -146,7 +181,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     log = _log(raw_files)
     try:
         stage_events(connection, log)
-        _refuse_repeated_files(connection, raw_files)
+        _settle_repeated_events(connection, raw_files)
         return finish_events(connection, log, str(raw_directory))
     except duckdb.Error as error:
         raise OfferbenchError(

@@ -1,12 +1,14 @@
 """Rows set aside: those that can't be used are counted by reason and shown, and too many refuse the run."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from offerbench.datasets.canonical import ReadCounts, Reject, literal
+from offerbench.datasets.row_lines import CsvLayout, Row, find_rows
 from offerbench.errors import OfferbenchError
 from offerbench.storage import whole_file
 
@@ -56,11 +58,20 @@ def number_faults(name: str, number: str) -> dict[str, str]:
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty table `set_aside`, a row for each row set aside."""
-    connection.execute("CREATE TABLE set_aside (file VARCHAR, line BIGINT, reason VARCHAR, text VARCHAR)")
+    """Make the empty table `set_aside`, a row for each row set aside.
+
+    Its line is known, or else its first byte (of a row that could not be parsed) or its place among the
+    parsed rows of the file; both from 0.
+    """
+    connection.execute(
+        "CREATE TABLE set_aside "
+        "(file VARCHAR, line BIGINT, first_byte BIGINT, place BIGINT, reason VARCHAR, text VARCHAR)"
+    )
 
 
-def add_unparsed(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
+def add_unparsed(
+    connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, str], layout: CsvLayout
+) -> None:
     """Add to `set_aside` what `read_csv` with `STORE_REJECTS` could not parse.
 
     Parameters
@@ -69,6 +80,8 @@ def add_unparsed(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, st
         Has read the files.
     reasons : mapping of str to str
         Reason of a field that is not of its type, by column of the file.
+    layout : CsvLayout
+        How the files are written.
 
     Raises
     ------
@@ -79,16 +92,20 @@ def add_unparsed(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, st
     # The text of a sample is cut, that of the error is not.
     swallowed = connection.sql(
         """
-        SELECT file_path, line, error_type FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        SELECT file_path, line_byte_position - 1, error_type, line
+        FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
         WHERE error_type = 'LINE SIZE OVER MAXIMUM'
            OR (error_type = 'UNQUOTED VALUE' AND regexp_matches(csv_line, '[\\r\\n]'))
-        ORDER BY file_path, line LIMIT 1
+        ORDER BY 1, 2 LIMIT 1
         """
     ).fetchall()
-    for file, line, kind in swallowed:
+    for file, first_byte, kind, line in swallowed:
+        by_start, _ = find_rows(Path(file), layout, np.array([first_byte]), [first_byte], [])
+        line = by_start[first_byte].line if first_byte in by_start else line
+        what = PARSE_REASONS[kind].replace("_", " ")
         raise OfferbenchError(
-            f"{file}: line {line}: {PARSE_REASONS[kind].replace('_', ' ')}, so the rows after it can't be "
-            "told apart. Close the quote or remove the line."
+            f"{file}: line {line}: {what}, so the rows after it can't be told apart. Close the "
+            "quote or remove the line."
         )
     casts = " ".join(
         f"WHEN column_name = {literal(name)} THEN {literal(why)}" for name, why in reasons.items()
@@ -100,7 +117,8 @@ def add_unparsed(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, st
     connection.execute(
         f"""
         INSERT INTO set_aside
-        SELECT file_path, line, CASE {kinds} {casts} ELSE 'unreadable' END, left(csv_line, {TEXT_LENGTH})
+        SELECT file_path, NULL, line_byte_position - 1, NULL,
+               CASE {kinds} {casts} ELSE 'unreadable' END, left(csv_line, {TEXT_LENGTH})
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
         QUALIFY row_number() OVER (
             PARTITION BY scan_id, file_id, line_byte_position ORDER BY error_type = 'CAST', column_idx
@@ -109,17 +127,63 @@ def add_unparsed(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, st
     )
 
 
-def summary(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], tuple[Reject, ...]]:
-    """Count the rows of `set_aside` by reason, and give the first `SAMPLES` of each."""
+def summary(
+    connection: duckdb.DuckDBPyConnection, layout: CsvLayout | None = None
+) -> tuple[dict[str, int], tuple[Reject, ...]]:
+    """Count the rows of `set_aside` by reason, and give the first `SAMPLES` of each.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Holds `set_aside`.
+    layout : CsvLayout, optional
+        How the CSV files are written, if `set_aside` has rows whose line is not known.
+    """
     counts = connection.sql("SELECT reason, count(*) FROM set_aside GROUP BY 1 ORDER BY 1").fetchall()
-    samples = connection.sql(
+    # Which of two rows is first is known among those that could be parsed, and among the others.
+    candidates = connection.sql(
         f"""
-        SELECT file, line, reason, text FROM set_aside
-        QUALIFY row_number() OVER (PARTITION BY reason ORDER BY file, line, rowid) <= {SAMPLES}
+        SELECT file, line, first_byte, place, reason, text FROM set_aside
+        QUALIFY row_number() OVER (
+            PARTITION BY reason, place IS NULL ORDER BY file, coalesce(line, first_byte, place), rowid
+        ) <= {SAMPLES}
         ORDER BY reason, file, line, rowid
         """
     ).fetchall()
-    return dict(counts), tuple(Reject(*row) for row in samples)
+    samples: dict[str, list[Reject]] = {}
+    for file in sorted({row[0] for row in candidates}):
+        rows = [row[1:] for row in candidates if row[0] == file]
+        for reject in _of_file(connection, file, rows, layout):
+            if len(first := samples.setdefault(reject.reason, [])) < SAMPLES:
+                first.append(reject)
+    return dict(counts), tuple(reject for reason in sorted(samples) for reject in samples[reason])
+
+
+def _of_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: str,
+    rows: Sequence[tuple[int | None, int | None, int | None, str, str]],
+    layout: CsvLayout | None,
+) -> list[Reject]:
+    """Make samples of rows of a file, in its order, with their lines and as they stand there."""
+    starts = [first_byte for _, first_byte, _, _, _ in rows if first_byte is not None]
+    places = [place for _, _, place, _, _ in rows if place is not None]
+    by_start: dict[int, Row] = {}
+    by_place: dict[int, Row] = {}
+    if layout is not None and (starts or places):
+        unparsed = connection.execute(
+            "SELECT DISTINCT first_byte FROM set_aside WHERE file = $file AND first_byte IS NOT NULL "
+            "ORDER BY 1",
+            {"file": file},
+        ).fetchnumpy()["first_byte"]
+        by_start, by_place = find_rows(Path(file), layout, np.asarray(unparsed), starts, places)
+    rejects = []
+    for line, first_byte, place, reason, text in rows:
+        row = by_place.get(place) if place is not None else by_start.get(first_byte or 0)
+        rejects.append(
+            Reject(file, line, reason, text) if row is None else Reject(file, row.line, reason, row.text)
+        )
+    return sorted(rejects, key=lambda reject: reject.line or 0)
 
 
 def refuse_too_many(read: ReadCounts, raw_directory: Path, max_share: float) -> None:

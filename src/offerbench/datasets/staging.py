@@ -8,6 +8,7 @@ import duckdb
 
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
+from offerbench.datasets.row_lines import CsvLayout
 from offerbench.errors import OfferbenchError
 
 
@@ -31,7 +32,8 @@ class Log:
     """Columns that a sample of such a row shows."""
     parse_reasons: Mapping[str, str] = field(default_factory=dict)
     """Reason of a CSV field that is not of its column's type, by column."""
-    is_csv: bool = True
+    layout: CsvLayout | None = None
+    """How the files are written, if they are CSV."""
     user_is_text: bool = False
     """Users are numbered in the order of their text."""
 
@@ -54,7 +56,7 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
         f"""
         CREATE TABLE staged AS
         SELECT log_type__ AS log_type, kept_type__ AS event_type, fault__ AS fault, {selected},
-               CASE WHEN kept_type__ IS NOT NULL THEN file_index::INTEGER END AS file,
+               file_index::INTEGER AS file,
                CASE WHEN fault__ IS NOT NULL THEN filename END AS fault_file,
                CASE WHEN fault__ IS NOT NULL THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
         FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
@@ -66,12 +68,24 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
         dict(log.parameters),
     )
     rejects.create_table(connection)
-    if log.is_csv:
-        rejects.add_unparsed(connection, log.parse_reasons)
+    if log.layout is not None:
+        rejects.add_unparsed(connection, log.parse_reasons, log.layout)
+
+
+def _set_faulty_rows_aside(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> None:
+    """Add the rows of `staged` that have a fault to `set_aside`, with their places in their files."""
+    if not connection.sql("SELECT 1 FROM staged WHERE fault IS NOT NULL LIMIT 1").fetchall():
+        return
+    # Every row of a Parquet file is parsed: its place gives its number.
+    line, place = ("NULL", "place") if is_csv else ("place + 1", "NULL")
     connection.execute(
-        """
-        INSERT INTO set_aside SELECT fault_file, NULL, fault, fault_text FROM staged
-        WHERE fault IS NOT NULL ORDER BY staged.rowid
+        f"""
+        INSERT INTO set_aside
+        SELECT fault_file, {line}, NULL, {place}, fault, fault_text
+        FROM (SELECT *, staged.rowid AS row, staged.rowid - first_row AS place
+              FROM staged JOIN (SELECT file, min(rowid) AS first_row FROM staged GROUP BY file) USING (file)
+              WHERE fault IS NOT NULL)
+        ORDER BY row
         """
     )
 
@@ -113,8 +127,9 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     types = connection.sql(
         "SELECT log_type, count(*), any_value(event_type) IS NOT NULL FROM staged GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    set_aside, samples = rejects.summary(connection)
-    unparsed = connection.sql("SELECT count(*) FROM set_aside WHERE line IS NOT NULL").fetchall()[0][0]
+    ((unparsed,),) = connection.sql("SELECT count(*) FROM set_aside").fetchall()
+    _set_faulty_rows_aside(connection, log.layout is not None)
+    set_aside, samples = rejects.summary(connection, log.layout)
     connection.execute("DROP TABLE staged")
     rows = sum(count for _, count, _ in types) + unparsed
     if not rows:

@@ -1,6 +1,8 @@
 """Every model on every task: the whole of the stage `evaluate` but for its files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,28 +12,46 @@ from offerbench.batching.prepared import PreparedData
 from offerbench.batching.sampling import Rows, concatenated_ranges
 from offerbench.evaluation.affinity import history_affinity
 from offerbench.evaluation.auc import auc_by_offer
+from offerbench.evaluation.bootstrap import PairSamples, draw_weights, sampled_wauc
+from offerbench.evaluation.matches import Matches
 from offerbench.evaluation.offers import OfferTable
 from offerbench.evaluation.pairs import TaskPairs, task_pairs
-from offerbench.evaluation.results import TaskResult
-from offerbench.evaluation.scoring import offer_vectors, pair_scores, user_vectors
-from offerbench.model.two_tower import TwoTower
-from offerbench.schema import HISTORY_AFFINITY, LABEL, VIEW, Split
+from offerbench.evaluation.results import TaskResult, WaucSamples
+from offerbench.evaluation.scoring import model_scores, offer_vectors, user_vectors
+from offerbench.evaluation.wauc import segment_masks
+from offerbench.model.ranking_model import RankingModel
+from offerbench.params.evaluate import Evaluate
+from offerbench.schema import HISTORY_AFFINITY, LABEL, USER, VIEW, Split
 
 
-def evaluate_models(
-    models: Mapping[str, TwoTower],
+@dataclass(frozen=True)
+class ScoredTask:
+    """The pairs of a task with every model's scores."""
+
+    table: OfferTable
+    """The offers."""
+    pairs: TaskPairs
+    """What the models are measured on."""
+    users: npt.NDArray[np.int32]
+    """User of each kept pair, 0 to the number of users - 1. Shape (pairs,)."""
+    scores: dict[str, npt.NDArray[Any]]
+    """For each model, float32 or float64 of shape (pairs,)."""
+
+
+def score_tasks(
+    models: Mapping[str, RankingModel],
     tables: Mapping[str, OfferTable],
     data: PreparedData,
     split: Split,
     batches: Rows,
     minibatch: int,
     report: Callable[[str], None],
-) -> dict[str, TaskResult]:
+) -> Iterator[tuple[str, ScoredTask]]:
     """Score every model on every task's pairs of the batches of a split.
 
     Parameters
     ----------
-    models : dict of TwoTower
+    models : dict of RankingModel
         By name; history affinity is added as the last.
     tables : dict of OfferTable
         Offers of each task.
@@ -45,59 +65,45 @@ def evaluate_models(
         Number of negatives + 1; divides batch_size.
     report : callable
         Called with one line for each step done.
+
+    Yields
+    ------
+    str, ScoredTask
+        One task after the other, so that the pairs of one are in memory at a time.
     """
     rows = batches.reshape(-1, minibatch)  # (minibatches, m)
     views, view_of_event = np.unique(data.events[VIEW][rows], return_inverse=True)
     views, view_of_event = views.astype(np.int64), view_of_event.reshape(rows.shape)
-    # The user tower runs once a history; its vectors are laid out by event once a model.
-    users = {name: user_vectors(model, data, views)[view_of_event] for name, model in models.items()}
+    users = {name: user_vectors(model, data, views) for name, model in models.items()}
     report(f"embedded {len(views):,} histories with {len(models)} models")
-    results = {}
+    user_of_event = np.unique(data.events[USER][rows], return_inverse=True)[1].reshape(rows.shape)
     for task, table in tables.items():
         offer_of_event = np.searchsorted(table.keys, data.events[task][rows]).astype(np.int32)
         pairs = task_pairs(offer_of_event)
-        scores: dict[str, npt.NDArray[Any]] = {
-            name: pair_scores(users[name], offer_vectors(model, table)[offer_of_event])[pairs.kept]
-            for name, model in models.items()
-        }
+        matches = Matches(data, split, rows, task)
+        scores: dict[str, npt.NDArray[Any]] = {}
+        for name, model in models.items():
+            offers = offer_vectors(model, table)
+            of_pairs = model_scores(model, users[name], view_of_event, offers, offer_of_event, matches)
+            scores[name] = of_pairs[pairs.kept]
         scores[HISTORY_AFFINITY] = _affinity(data, split, task, views[view_of_event], table, pairs)
-        results[task] = _task_result(pairs, table, scores, data.first_label)
+        yield task, ScoredTask(table, pairs, pairs.of_users(user_of_event).astype(np.int32), scores)
         report(f"{task}: {len(table.keys):,} offers, {len(pairs.offers):,} pairs")
-    return results
 
 
-def _affinity(
-    data: PreparedData,
-    split: Split,
-    task: str,
-    view_of_event: Rows,
-    table: OfferTable,
-    pairs: TaskPairs,
-) -> npt.NDArray[np.float64]:
-    """History affinity of each kept pair; looks only at the events of the split's users."""
-    rows = concatenated_ranges(*data.user_rows[split])  # ascending: users are in order
-    views = np.broadcast_to(view_of_event[:, :, None], pairs.kept.shape)[pairs.kept]
-    return history_affinity(
-        data.events[task][rows],
-        np.searchsorted(rows, data.history_start)[views],
-        data.history_length[views],
-        table.keys[pairs.offers],
-    )
-
-
-def _task_result(
-    pairs: TaskPairs, table: OfferTable, scores: Mapping[str, npt.NDArray[Any]], first_label: int
-) -> TaskResult:
-    offers = len(table.keys)
+def measure_task(scored: ScoredTask, first_label: int) -> TaskResult:
+    """AUC of a task's offers by every model; labels below `first_label` are left out."""
+    offers, pairs = len(scored.table.keys), scored.pairs
     by_model = {
-        name: auc_by_offer(pairs.offers, pairs.is_positive, values, offers) for name, values in scores.items()
+        name: auc_by_offer(pairs.offers, pairs.is_positive, values, offers)
+        for name, values in scored.scores.items()
     }
     sizes = next(iter(by_model.values()))
-    in_vocabulary = table.keys >= first_label
+    in_vocabulary = scored.table.keys >= first_label
     kept = in_vocabulary & (sizes.negatives > 0)
     return TaskResult(
         columns={
-            LABEL: table.keys[kept],
+            LABEL: scored.table.keys[kept],
             "positives": sizes.positives[kept],
             "negatives": sizes.negatives[kept],
             **{name: result.auc[kept] for name, result in by_model.items()},
@@ -110,4 +116,56 @@ def _task_result(
             "pairs": len(pairs.offers),
             "negatives_dropped_as_collisions": pairs.collisions,
         },
+    )
+
+
+def sample_task(scored: ScoredTask, result: TaskResult, evaluate: Evaluate, threads: int) -> WaucSamples:
+    """Take wAUC of bootstrap samples of the users, the same draws for every task and model.
+
+    Parameters
+    ----------
+    scored, result : ScoredTask, TaskResult
+        A task and the AUC of its offers; segments are those of all users.
+    evaluate : Evaluate
+        Parameters.
+    threads : int
+        Models that are sampled side by side.
+
+    Returns
+    -------
+    dict of dict of float64, shape (samples,)
+        By segment and model.
+    """
+    draws = np.random.default_rng(evaluate.bootstrap.seed)
+    weights = draw_weights(int(scored.users.max(initial=-1)) + 1, evaluate.bootstrap.samples, draws)
+    offers, pairs = len(scored.table.keys), scored.pairs
+    samples = PairSamples(pairs.offers, pairs.is_positive, scored.users, weights, offers)
+    masks = {}
+    for segment, mask in segment_masks(result.columns["positives"], evaluate).items():
+        masks[segment] = np.isin(scored.table.keys, result.columns[LABEL][mask])
+    sizes = samples.sizes()
+    with ThreadPoolExecutor(threads) as executor:  # NumPy's sorts and sums release Python's lock
+        wins = executor.map(samples.wins, scored.scores.values())
+        by_model = {
+            name: sampled_wauc(*sizes, won, masks) for name, won in zip(scored.scores, wins, strict=True)
+        }
+    return {segment: {name: by[segment] for name, by in by_model.items()} for segment in masks}
+
+
+def _affinity(
+    data: PreparedData,
+    split: Split,
+    task: str,
+    view_of_event: Rows,
+    table: OfferTable,
+    pairs: TaskPairs,
+) -> npt.NDArray[np.float64]:
+    """History affinity of each kept pair; looks only at the events of the split's users."""
+    rows = concatenated_ranges(*data.user_rows[split])  # ascending: users are in order
+    views = pairs.of_users(view_of_event)
+    return history_affinity(
+        data.events[task][rows],
+        np.searchsorted(rows, data.history_start)[views],
+        data.history_length[views],
+        table.keys[pairs.offers],
     )

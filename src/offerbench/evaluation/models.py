@@ -4,11 +4,11 @@ from pathlib import Path
 
 from offerbench.errors import OfferbenchError
 from offerbench.model.checkpoint import load_model
-from offerbench.model.two_tower import TwoTower
-from offerbench.schema import FULL_MODEL, mono_model
+from offerbench.model.ranking_model import RankingModel
+from offerbench.schema import SINGLE_MODELS, mono_model
 
 
-def load_models(models_directory: Path, tasks: list[str]) -> dict[str, TwoTower]:
+def load_models(models_directory: Path, tasks: list[str]) -> dict[str, RankingModel]:
     """Load the full model and the specialist of every task, in the order of the tables.
 
     Raises
@@ -23,7 +23,7 @@ def load_models(models_directory: Path, tasks: list[str]) -> dict[str, TwoTower]
             f"{models_directory / 'mono'}: holds models of {stale}, which `tasks` in params.yaml does not "
             "name. Run `make prune` to remove them, then `dvc repro`."
         )
-    models = {FULL_MODEL: load_model(models_directory / FULL_MODEL)}
+    models = {name: load_model(models_directory / name) for name in SINGLE_MODELS}
     for task in tasks:
         models[mono_model(task)] = load_model(models_directory / "mono" / task)
     return models

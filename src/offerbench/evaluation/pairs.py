@@ -1,6 +1,7 @@
 """The (user, offer) pairs that a task is measured on: shared by all models."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,20 @@ class TaskPairs:
     """Offer of each kept pair, an index into the offer table. Shape (pairs,)."""
     is_positive: npt.NDArray[np.bool_]
     """Whether the user bought the offer, for each kept pair. Shape (pairs,)."""
+
+    def of_users(self, of_event: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """For each kept pair, what belongs to its user's event.
+
+        Parameters
+        ----------
+        of_event : array, shape (minibatches, m)
+            For each test event.
+
+        Returns
+        -------
+        array, shape (pairs,)
+        """
+        return np.broadcast_to(of_event[:, :, None], self.kept.shape)[self.kept]
 
     @property
     def collisions(self) -> int:

@@ -9,7 +9,9 @@ import safetensors.numpy
 import tensorflow as tf
 
 from offerbench.errors import OfferbenchError
-from offerbench.model.specification import ModelSpecification
+from offerbench.model.augmented import AugmentedModel
+from offerbench.model.ranking_model import RankingModel
+from offerbench.model.specification import AugmentedSpecification, ModelSpecification
 from offerbench.model.two_tower import TwoTower
 from offerbench.storage import read_json, whole_file, write_json
 
@@ -17,12 +19,12 @@ WEIGHTS_FILE = "weights.safetensors"
 SPECIFICATION_FILE = "model.json"
 
 
-def named_variables(model: TwoTower) -> dict[str, tf.Variable]:
+def named_variables(model: RankingModel) -> dict[str, tf.Variable]:
     """Every variable of a model by its name, trainable or not."""
     return {variable.name.removesuffix(":0"): variable for variable in model.variables}
 
 
-def save_model(model: TwoTower, directory: Path) -> None:
+def save_model(model: RankingModel, directory: Path) -> None:
     """Write a model's weights and specification into a directory."""
     weights = {name: variable.numpy() for name, variable in named_variables(model).items()}
     with whole_file(directory / WEIGHTS_FILE) as temporary:
@@ -30,7 +32,14 @@ def save_model(model: TwoTower, directory: Path) -> None:
     write_json(directory / SPECIFICATION_FILE, model.specification.model_dump())
 
 
-def load_model(directory: Path) -> TwoTower:
+def make_model(specification: ModelSpecification, generator: np.random.Generator) -> RankingModel:
+    """Make the model that a specification is of, with first weights from a generator."""
+    if isinstance(specification, AugmentedSpecification):
+        return AugmentedModel(specification, generator)
+    return TwoTower(specification, generator)
+
+
+def load_model(directory: Path) -> RankingModel:
     """Build a model again from its directory.
 
     Raises
@@ -40,7 +49,9 @@ def load_model(directory: Path) -> TwoTower:
     """
     weights_file = directory / WEIGHTS_FILE
     try:
-        specification = ModelSpecification.model_validate(read_json(directory / SPECIFICATION_FILE))
+        content = read_json(directory / SPECIFICATION_FILE)
+        kind = AugmentedSpecification if "parts" in content else ModelSpecification
+        specification = kind.model_validate(content)
         weights = safetensors.numpy.load_file(weights_file)
     except FileNotFoundError:
         raise OfferbenchError(f"{weights_file}: no such file. Run `dvc repro` to train the model.") from None
@@ -53,7 +64,7 @@ def load_model(directory: Path) -> TwoTower:
         raise OfferbenchError(
             f"{weights_file}: damaged or not a safetensors file ({error}). Train the model anew."
         ) from None
-    model = TwoTower(specification, np.random.default_rng(0))
+    model = make_model(specification, np.random.default_rng(0))
     variables = named_variables(model)
     shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
     if shapes != {name: array.shape for name, array in weights.items()}:

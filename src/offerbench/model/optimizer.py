@@ -1,6 +1,7 @@
 """AdamW. All that offerbench takes from tensorflow-addons, which is at its end of life, is here."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -32,3 +33,22 @@ def make_optimizer(train: Train) -> Any:
     return tensorflow_addons.optimizers.AdamW(
         weight_decay=train.weight_decay, learning_rate=train.learning_rate
     )
+
+
+def slots(optimizer: Any, trained: Sequence[tf.Variable]) -> dict[str, tf.Variable]:
+    """Variables of an optimizer, by name: its moments and the number of its steps.
+
+    Parameters
+    ----------
+    optimizer : Any
+        From `make_optimizer`; its variables are made if they are not there yet.
+    trained : sequence of tf.Variable
+        What it trains.
+    """
+    if isinstance(optimizer, tf.keras.optimizers.legacy.Optimizer):  # as tensorflow-addons' are
+        optimizer._create_all_weights(trained)  # Keras's own loading does so too
+        variables = optimizer.variables()
+    else:
+        optimizer.build(trained)
+        variables = optimizer.variables
+    return {variable.name.removesuffix(":0"): variable for variable in variables}

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from offerbench.model.checkpoint import named_variables
-from offerbench.model.two_tower import TwoTower
+from offerbench.model.optimizer import slots
+from offerbench.model.ranking_model import RankingModel
 from offerbench.params.train import Train
 
 Tensors = dict[str, npt.NDArray[Any]]
@@ -54,12 +55,13 @@ class Progress:
         Its optimizer; its slots are made here if they are not there yet.
     """
 
-    def __init__(self, model: TwoTower, optimizer: Any) -> None:
+    def __init__(self, model: RankingModel, optimizer: Any) -> None:
         self.curves: list[Epoch] = []
         self.step = 0
         self._model = named_variables(model)
-        slots = {f"optimizer/{name}": slot for name, slot in _slots(optimizer, model).items()}
-        self._variables = {f"model/{name}": variable for name, variable in self._model.items()} | slots
+        moments = slots(optimizer, model.trainable_variables)
+        self._variables = {f"model/{name}": variable for name, variable in self._model.items()}
+        self._variables |= {f"optimizer/{name}": slot for name, slot in moments.items()}
         self._best: Tensors = {}
 
     def finish_epoch(self, epoch: Epoch) -> None:
@@ -100,17 +102,6 @@ class Progress:
             variable.assign(tensors[name])
         self.curves, self.step = list(curves), step
         self._best = {name: tensors.get(BEST + name, tensors[f"model/{name}"]) for name in self._model}
-
-
-def _slots(optimizer: Any, model: TwoTower) -> dict[str, tf.Variable]:
-    """Variables of an optimizer, by name: its moments and the number of its steps."""
-    if isinstance(optimizer, tf.keras.optimizers.legacy.Optimizer):  # as tensorflow-addons' are
-        optimizer._create_all_weights(model.trainable_variables)  # Keras's own loading does so too
-        variables = optimizer.variables()
-    else:
-        optimizer.build(model.trainable_variables)
-        variables = optimizer.variables
-    return {variable.name.removesuffix(":0"): variable for variable in variables}
 
 
 def _values(variables: Mapping[str, tf.Variable]) -> Tensors:

@@ -23,7 +23,6 @@ from offerbench.errors import OfferbenchError
 from offerbench.model.progress import Epoch, Progress
 from offerbench.storage import read_json, whole_directory, write_json
 
-CHECKPOINTS_DIRECTORY = Path("data/checkpoints")
 STATE_FILE = "state.safetensors"
 PROGRESS_FILE = "progress.json"
 

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from offerbench.params.model import Model
 from offerbench.params.section import Section
+from offerbench.params.train_augmented import Parts
 
 
 class ModelSpecification(Section):
@@ -15,3 +16,10 @@ class ModelSpecification(Section):
     """Number of labels of each offer feature."""
     model: Model
     """Shape and regularisation."""
+
+
+class AugmentedSpecification(ModelSpecification):
+    """Features, shape and parts of an augmented model."""
+
+    parts: Parts
+    """What it has besides two towers."""

@@ -1,28 +1,31 @@
 """What the training stages share: load, train, save."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from offerbench.batching.batches import read_batches
 from offerbench.batching.prepared import load_prepared
 from offerbench.command import Steps
 from offerbench.model import runtime
-from offerbench.model.checkpoint import save_model
-from offerbench.model.resume import CHECKPOINTS_DIRECTORY, Checkpoints, training_digest
-from offerbench.model.specification import ModelSpecification
+from offerbench.model.checkpoint import make_model, save_model
+from offerbench.model.feed import AugmentedFeed, EventFeed, Feed
+from offerbench.model.log import training_log
+from offerbench.model.resume import Checkpoints, training_digest
+from offerbench.model.specification import AugmentedSpecification, ModelSpecification
 from offerbench.model.training import train_model
-from offerbench.model.two_tower import TwoTower
 from offerbench.params.model import Model
 from offerbench.params.rebatch import Rebatch
+from offerbench.params.section import Section
 from offerbench.params.train import Train
-from offerbench.schema import BATCHES_DIRECTORY, CURVES_DIRECTORY, PREPARED_DIRECTORY
-from offerbench.storage import whole_directory, whole_file
+from offerbench.params.train_augmented import TrainAugmented
+from offerbench.schema import BATCHES_DIRECTORY, CHECKPOINTS_DIRECTORY, CURVES_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.storage import whole_directory
+
+VALIDATION_FILE = BATCHES_DIRECTORY / "validation.arrow"
 
 
-def train_stage(
+def train_two_tower(
     name: str,
     directory: Path,
     offer_features: list[str] | None,
@@ -30,7 +33,7 @@ def train_stage(
     model_parameters: Model,
     train: Train,
 ) -> None:
-    """Train one model on the prepared data and save it with its curves.
+    """Train a two-tower model on the prepared data and save it with its log.
 
     Parameters
     ----------
@@ -43,26 +46,70 @@ def train_stage(
     rebatch, model_parameters, train : Rebatch, Model, Train
         Parameters.
     """
-    steps = Steps(name)
     runtime.configure(train.threads)
     data = load_prepared(PREPARED_DIRECTORY)
+    features = offer_features or list(data.offer_sizes)
     specification = ModelSpecification(
         user_features=data.user_sizes,
-        offer_features={feature: data.offer_sizes[feature] for feature in offer_features or data.offer_sizes},
+        offer_features={feature: data.offer_sizes[feature] for feature in features},
         model=model_parameters,
     )
-    model = TwoTower(specification, np.random.default_rng(train.seed))
-    validation_file = BATCHES_DIRECTORY / "validation.arrow"
-    validation = read_batches(validation_file, rebatch.batch_size)
+    feed = EventFeed(data, read_batches(VALIDATION_FILE, rebatch.batch_size), rebatch, features)
+    _train(name, directory, specification, feed, train, {"rebatch": rebatch})
+
+
+def train_augmented(
+    name: str,
+    directory: Path,
+    rebatch: Rebatch,
+    model_parameters: Model,
+    train: Train,
+    augmented: TrainAugmented,
+) -> None:
+    """Train the augmented model on the prepared data and save it with its log.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    directory : Path
+        Where the model goes.
+    rebatch, model_parameters, train, augmented : Rebatch, Model, Train, TrainAugmented
+        Parameters.
+    """
+    runtime.configure(train.threads)
+    data = load_prepared(PREPARED_DIRECTORY)
+    model_parameters, train = augmented.overrides.applied(model_parameters, train)
+    specification = AugmentedSpecification(
+        user_features=data.user_sizes,
+        offer_features=data.offer_sizes,
+        model=model_parameters,
+        parts=augmented.parts,
+    )
+    validation = read_batches(VALIDATION_FILE, rebatch.batch_size)
+    minibatch = train.number_of_negatives + 1
+    feed = AugmentedFeed(data, validation, rebatch, augmented, minibatch, train.seed)
+    _train(name, directory, specification, feed, train, {"rebatch": rebatch, "augmented": augmented})
+
+
+def _train(
+    name: str,
+    directory: Path,
+    specification: ModelSpecification,
+    feed: Feed,
+    train: Train,
+    parameters: dict[str, Section],
+) -> None:
+    steps = Steps(name)
+    model = make_model(specification, np.random.default_rng(train.seed))
     digest = training_digest(
-        {"specification": specification, "rebatch": rebatch, "train": train},
-        [*sorted(PREPARED_DIRECTORY.iterdir()), validation_file],
+        {"specification": specification, "train": train, **parameters},
+        [*sorted(PREPARED_DIRECTORY.iterdir()), VALIDATION_FILE],
     )
     checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest, steps.done)
-    curves = train_model(model, data, validation, rebatch, train, steps.done, checkpoints)
+    with training_log(CURVES_DIRECTORY / name) as log:
+        train_model(model, feed, train, steps.done, checkpoints, log)
     with whole_directory(directory) as temporary:
         save_model(model, temporary)
-    with whole_file(CURVES_DIRECTORY / "training" / f"{name}.csv") as temporary:
-        pd.DataFrame([asdict(epoch) for epoch in curves]).to_csv(temporary, index=False)
     checkpoints.remove()
     steps.done(f"saved in {directory}")

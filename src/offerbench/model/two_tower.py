@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.model.embedding import bag_mean, embedding_table, weighted_bag_mean
+from offerbench.model.negatives import Pairs, pair_logits
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.tower import Block, Tower
 
@@ -73,6 +74,27 @@ class TwoTower(tf.Module):
     def embed_offer_values(self, batch: BatchTensors) -> list[tf.Tensor]:
         """Embeddings of the distinct labels of each offer feature; float32, shape (n, dim) each."""
         return [tf.gather(table, batch.offer_values[name]) for name, table in self.offer_tables.items()]
+
+    def train_pairs(self, batch: BatchTensors, seed: int, step: tf.Tensor, minibatch: int) -> Pairs:
+        """Score the pairs of a training batch; moves the moving moments.
+
+        Parameters
+        ----------
+        batch : BatchTensors
+            The batch.
+        seed : int
+            Seed of the training's dropout.
+        step : int32, scalar
+            Number of the step.
+        minibatch : int
+            Number of negatives + 1.
+        """
+        seeds = tf.stack([2 * seed, step * len(self.specification.model.tower_units)])
+        return Pairs(pair_logits(*self.train_vectors(batch, seeds), minibatch), None)
+
+    def infer_pairs(self, batch: BatchTensors, minibatch: int) -> Pairs:
+        """As `train_pairs`, without dropout and by the moving moments."""
+        return Pairs(pair_logits(*self.infer_vectors(batch), minibatch), None)
 
     def train_vectors(self, batch: BatchTensors, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """User and offer vector of each event of a training batch; float32, shape (B, units) each."""

@@ -14,9 +14,11 @@ from offerbench.params.group_test import GroupTest
 from offerbench.params.model import Model
 from offerbench.params.prepare import Name, Prepare
 from offerbench.params.rebatch import Rebatch
+from offerbench.params.regression import Regression
 from offerbench.params.resources import Resources
 from offerbench.params.section import Section
 from offerbench.params.train import Train
+from offerbench.params.train_augmented import TrainAugmented
 from offerbench.schema import PARAMETERS_FILE
 
 
@@ -33,8 +35,10 @@ class Parameters(Section):
     rebatch: Rebatch
     model: Model
     train: Train
+    train_augmented: TrainAugmented
     group_test: GroupTest
     evaluate: Evaluate
+    regression: Regression
     resources: Resources
 
     @model_validator(mode="after")

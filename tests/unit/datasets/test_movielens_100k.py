@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from offerbench.datasets import movielens_100k
+from offerbench.datasets.canonical import Reject
 from offerbench.errors import OfferbenchError
 
 from .conftest import rows_of
@@ -38,21 +39,21 @@ ITEMS = [
 DAY = 86400
 # User, film, stars, second.
 RATINGS = [
-    (7, 1, 5, 11 * DAY + 50),
-    (3, 2, 4, 11 * DAY + 10),  # earlier on the day, later in the file
-    (7, 246, 3, 11 * DAY),
-    (7, 268, 4, 11 * DAY + 50),  # of the same second as the first line
-    (7, 999, 5, 11 * DAY),  # no record
-    (7, 999, 1, 11 * DAY),  # neither good nor known: counted once
-    (3, 267, 5, 12 * DAY),
-    (3, 300, 5, 13 * DAY - 1),
+    (7, 1, 5, 10011 * DAY + 50),
+    (3, 2, 4, 10011 * DAY + 10),  # earlier on the day, later in the file
+    (7, 246, 3, 10011 * DAY),
+    (7, 268, 4, 10011 * DAY + 50),  # of the same second as the first line
+    (7, 999, 5, 10011 * DAY),  # no record
+    (8, 999, 1, 10011 * DAY),  # neither good nor known: counted once
+    (3, 267, 5, 10012 * DAY),
+    (3, 300, 5, 10013 * DAY - 1),
 ]
 
 
 def write(directory: Path, items: list[str] = ITEMS, ratings: list[tuple] = RATINGS) -> Path:
     (directory / "u.item").write_text("".join(f"{line}\n" for line in items), encoding="latin-1")
     lines = ("\t".join("" if field is None else str(field) for field in row) for row in ratings)
-    (directory / "u.data").write_text("".join(f"{line}\n" for line in lines))
+    (directory / "u.data").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return directory
 
 
@@ -64,11 +65,11 @@ def test_events_are_canonical_and_in_the_order_of_time(
     amy = picked("268", {"Drama", "Romance"})
     # The median of 1994, 1995, 1997, 1998 is the lower one in the middle.
     expected = [
-        (3, 11, "rating", "Léon, or \"The Pro'", "Crime", 1994.0),
-        (7, 11, "rating", "Toy Story (1995)", toy_story, 1995.0),
-        (7, 11, "rating", "Chasing Amy (1997) [268]", amy, 1998.0),
-        (3, 12, "rating", "unknown", "unknown", 1995.0),
-        (3, 12, "rating", "300", "", 1995.0),
+        (3, 10011, "rating", "Léon, or \"The Pro'", "Crime", 1994.0),
+        (7, 10011, "rating", "Toy Story (1995)", toy_story, 1995.0),
+        (7, 10011, "rating", "Chasing Amy (1997) [268]", amy, 1998.0),
+        (3, 10012, "rating", "unknown", "unknown", 1995.0),
+        (3, 10012, "rating", "300", "", 1995.0),
     ]
     names = ["user", "day", "event_type", "film", "genre", "year"]
     assert rows_of(connection) == [dict(zip(names, row, strict=True)) for row in expected]
@@ -84,7 +85,7 @@ def test_events_are_canonical_and_in_the_order_of_time(
 def test_the_genre_is_a_choice_of_each_film(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     tags = {number: {GENRES[(number * step) % 19] for step in range(1, 5)} for number in range(1, 400)}
     items = [item(number, f"Film {number}", "01-Jan-1990", *names) for number, names in tags.items()]
-    ratings = [(1, number, 5, 0) for number in tags]
+    ratings = [(1, number, 5, 10000 * DAY) for number in tags]
     movielens_100k.read_events(connection, write(tmp_path, items[::-1], ratings))
     chosen = {row["film"]: row["genre"] for row in rows_of(connection)}
     assert chosen == {f"Film {number}": picked(str(number), names) for number, names in tags.items()}
@@ -94,26 +95,54 @@ def test_the_genre_is_a_choice_of_each_film(connection: duckdb.DuckDBPyConnectio
     assert all(places.count(place) > len(places) / 8 for place in range(4))  # no place is left out
 
 
+NOON = 10_000 * DAY + DAY // 2
+
+
 @pytest.mark.parametrize(
-    "row",
+    ("row", "reason"),
     [
-        (None, 1, 5, DAY),
-        (1, None, 5, DAY),
-        (1, 1, None, DAY),
-        (1, 1, 5, None),
-        (1, 1, "nan", DAY),
-        (1, 1, 400, DAY),
-        (1, 1, 5, -1),
-        (1, 1, 5, 881250949000),  # milliseconds
+        ((None, 1, 5, NOON), "user_missing"),
+        ((1, None, 5, NOON), "film_missing"),
+        ((1, 1, None, NOON), "rating_missing_or_not_a_number"),
+        ((1, 1, 5, None), "time_missing_or_unreadable"),
+        (("someone", 1, 5, NOON), "user_not_a_number"),
+        ((1, "Léon", 5, NOON), "film_not_a_number"),
+        ((1, 1, "good", NOON), "rating_missing_or_not_a_number"),
+        ((1, 1, "nan", NOON), "rating_missing_or_not_a_number"),
+        ((1, 1, 400, NOON), "rating_below_0.5_or_above_5"),
+        ((1, 1, 0.4, NOON), "rating_below_0.5_or_above_5"),
+        ((1, 1, "inf", NOON), "rating_below_0.5_or_above_5"),
+        ((1, 1, 5, "1998-01-01"), "time_missing_or_unreadable"),
+        ((1, 1, 5, -1), "time_before_1995_or_after_2099"),
+        ((1, 1, 5, NOON // 10), "time_before_1995_or_after_2099"),  # its last digit is cut off
+        ((1, 1, 5, NOON * 1000), "time_before_1995_or_after_2099"),  # milliseconds
+        ((1, 1, 5), "wrong_number_of_fields"),
+        ((1, 1, 5, NOON, 7), "wrong_number_of_fields"),
+        ((1, 2, 4, NOON), "user_rated_the_film_before"),
     ],
 )
-def test_an_impossible_rating_is_set_aside(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, row: tuple
+def test_a_rating_that_can_not_be_used_is_set_aside(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, row: tuple, reason: str
 ) -> None:
-    counts = movielens_100k.read_events(connection, write(tmp_path, ratings=[row, (1, 1, 4, DAY)]))
+    counts = movielens_100k.read_events(connection, write(tmp_path, ratings=[(1, 2, 5, NOON), row]))
     assert len(rows_of(connection)) == 1
-    assert counts.set_aside == {"field_missing_or_impossible": 1}
-    assert [reject.file for reject in counts.rejects] == ["u.data"]
+    assert counts.rows == 2
+    assert counts.set_aside == {reason: 1}
+    text = "\t".join("" if field is None else str(field) for field in row)
+    assert counts.rejects == (Reject(str(tmp_path / "u.data"), 2, reason, text),)
+
+
+def test_the_first_usable_rating_of_a_film_by_a_user_counts(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ratings = [(1, 1, "nan", NOON), (1, 1, 4, NOON + DAY), (2, 1, 4, NOON), (1, 1, 5, NOON), (1, 1, 2, NOON)]
+    counts = movielens_100k.read_events(connection, write(tmp_path, ratings=ratings))
+    assert [(row["user"], row["day"]) for row in rows_of(connection)] == [(2, 10_000), (1, 10_001)]
+    assert [(reject.line, reject.reason) for reject in counts.rejects] == [
+        (1, "rating_missing_or_not_a_number"),
+        (4, "user_rated_the_film_before"),
+        (5, "user_rated_the_film_before"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["u.data", "u.item"])
@@ -124,20 +153,25 @@ def test_a_missing_file_is_named(connection: duckdb.DuckDBPyConnection, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "line"),
+    ("line", "fault"),
     [
-        ("u.data", "user\titem\trating\ttimestamp"),
-        ("u.data", "1\t1\t5"),
-        ("u.data", "1::1::5::978300760"),
-        ("u.item", item(9, "A title | with a bar", "01-Jan-1995")),
-        ("u.item", "9|Short (1995)|Comedy"),
-        ("u.item", item(9, "Long", "01-Jan-1995") + "|1"),
+        (item(9, "A title | with a bar", "01-Jan-1995"), "wrong number of fields: "),
+        ("9|Short (1995)|Comedy", "wrong number of fields: '9|Short (1995)|Comedy'"),
+        (item(9, "Long", "01-Jan-1995") + "|1", "wrong number of fields: "),
+        (item(9, "Nine", "01-Jan-1995").replace("9|", "nine|", 1), "movie_id is not a number: "),
+        (item(9, "Nine", "01-Jan-1995").replace("9|", "|", 1), "no number of the film: "),
+        (item(246, "Chasing Amy (1997)", "01-Jan-1997"), "the film's number stands there twice: '246|"),
+        (item(9, "Nine", "01-Jan-1995") + "x", "is_genre_18 is not a number: "),
+        (item(9, "Nine", "01-Jan-1995")[:-1] + "2", "a genre that is neither 0 nor 1: '9|Nine|"),
+        (item(9, "Nine", "01-Jan-1995")[:-1], "a genre that is neither 0 nor 1: '9|Nine|"),
+        (item(9, "Nine", "some day"), "a date without a year: '9|Nine|some day|"),
     ],
 )
-def test_another_layout_is_refused(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, line: str
+def test_a_bad_line_of_the_films_is_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, line: str, fault: str
 ) -> None:
-    file = write(tmp_path) / name
-    file.write_bytes(file.read_bytes() + f"{line}\n".encode("latin-1"))
-    with pytest.raises(OfferbenchError, match=rf"{name}: can't be read\.[\s\S]*Every line needs"):
-        movielens_100k.read_events(connection, tmp_path)
+    items = [*ITEMS, "", line, item(10, "Ten", "01-Jan-1995")]  # a blank line is passed over
+    with pytest.raises(OfferbenchError) as error:
+        movielens_100k.read_events(connection, write(tmp_path, items))
+    assert str(error.value).startswith(f"{tmp_path / 'u.item'}: line {len(ITEMS) + 2}: {fault}")
+    assert "Put u.data and u.item" in str(error.value)

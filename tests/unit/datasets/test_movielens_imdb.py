@@ -70,17 +70,17 @@ LINKS = """movieId,imdbId,tmdbId
 """
 DAY = 86400
 RATINGS = [
-    (5, 2, 4.0, 20 * DAY + 9),
-    (5, 1, 4.5, 20 * DAY + 3),
-    (4, 3, 5.0, 21 * DAY),
-    (4, 4, 4.0, 21 * DAY),
-    (4, 5, 4.0, 22 * DAY),
-    (4, 6, 4.0, 23 * DAY),
-    (4, 7, 4.0, 23 * DAY),  # no such title at IMDB
-    (4, 8, 4.0, 23 * DAY),  # no link
-    (4, 9, 4.0, 23 * DAY),  # not even a line in links.csv
-    (4, 8, 3.5, 23 * DAY),
-    (6, 1, 0.5, 23 * DAY),  # counts for the popularity of Toy Story's people
+    (5, 2, 4.0, 10020 * DAY + 9),
+    (5, 1, 4.5, 10020 * DAY + 3),
+    (4, 3, 5.0, 10021 * DAY),
+    (4, 4, 4.0, 10021 * DAY),
+    (4, 5, 4.0, 10022 * DAY),
+    (4, 6, 4.0, 10023 * DAY),
+    (4, 7, 4.0, 10023 * DAY),  # no such title at IMDB
+    (4, 8, 4.0, 10023 * DAY),  # no link
+    (4, 9, 4.0, 10023 * DAY),  # not even a line in links.csv
+    (3, 8, 3.5, 10023 * DAY),
+    (6, 1, 0.5, 10023 * DAY),  # counts for the popularity of Toy Story's people
 ]
 
 
@@ -108,12 +108,12 @@ def test_events_are_canonical_and_in_the_order_of_time(
     # Besson's films have 3 ratings, Lasseter's 2; Reno's 2, Portman's 1. The medians: of 60, 81, 110,
     # 148 minutes the lower one in the middle, of 1994, 1995, 2001, 2001 as well.
     expected = [
-        (5, 20, '"Toy | Story (1995)', "movie", "Animation", "Tom Hanks", "Luc Besson", 81.0, 1995.0),
-        (5, 20, "Léon (1994)", "movie", leon, 'Jean "Le" Reno', "Luc Besson", 110.0, 1994.0),
-        (4, 21, "Twin (2001) [tt0000009]", "short", "", "", "", 81.0, 2001.0),
-        (4, 21, "Twin (2001) [tt10872600]", "movie", twin, 'Jean "Le" Reno', "nm0000404", 148.0, 2001.0),
-        (4, 22, "Dateless", "video", "Drama", "", "", 60.0, 1995.0),
-        (4, 23, "tt0000011", "", "", "", "", 81.0, 1995.0),
+        (5, 10020, '"Toy | Story (1995)', "movie", "Animation", "Tom Hanks", "Luc Besson", 81.0, 1995.0),
+        (5, 10020, "Léon (1994)", "movie", leon, 'Jean "Le" Reno', "Luc Besson", 110.0, 1994.0),
+        (4, 10021, "Twin (2001) [tt0000009]", "short", "", "", "", 81.0, 2001.0),
+        (4, 10021, "Twin (2001) [tt10872600]", "movie", twin, 'Jean "Le" Reno', "nm0000404", 148.0, 2001.0),
+        (4, 10022, "Dateless", "video", "Drama", "", "", 60.0, 1995.0),
+        (4, 10023, "tt0000011", "", "", "", "", 81.0, 1995.0),
     ]
     rows = [tuple(row.values()) for row in rows_of(connection)]
     assert rows == [(user, day, "rating", *features) for user, day, *features in expected]
@@ -143,7 +143,9 @@ def test_the_order_of_the_imdb_rows_does_not_matter(
     movielens_imdb.read_events(connection, write(tmp_path))
     events = rows_of(connection)
     connection.execute("DROP TABLE events")
-    for name in ("links", "rated", "imdb_titles", "actors", "directors", "names", "chosen"):
+    for name in ("raw_links", "links", "rated", "set_aside", "chosen"):
+        connection.execute(f"DROP TABLE {name}")
+    for name in ("imdb_titles", "principals", "actors", "crew", "directors", "names"):
         connection.execute(f"DROP TABLE {name}")
     for name in ROWS:
         header, *lines = (tmp_path / name).read_text().splitlines()
@@ -188,22 +190,62 @@ def test_a_missing_column_is_named(
 
 
 @pytest.mark.parametrize(
-    ("name", "line"),
+    ("name", "line", "fault"),
     [
-        ("ratings.csv", b"1,2,good,3\n"),
-        ("ratings.csv", b"1,2\n"),
-        ("links.csv", b"1,tt0114709,862\n"),
-        ("title.basics.tsv", b"tt0114709\tmovie\n"),
-        ("title.crew.tsv", b"tt0114709\tnm\xff\xfe\t\\N\n"),
-        ("name.basics.tsv", b"nm0000001\tA\t\\N\t\\N\t\\N\t\\N\tmore\n"),
+        ("links.csv", b"1,tt0114709,862\n", "line 10: imdb_number is not a number: '1,tt0114709,862'"),
+        ("links.csv", b"9,7\n", "line 10: wrong number of fields"),
+        ("links.csv", b",7,8\n", "line 10: no movieId: ',7,8'"),
+        ("links.csv", b"3,7,8\n", "line 10: movieId stands there twice: '3,7,8'"),
+        ("links.csv", b'9,7,"a\nb"\n\n10,7,8,9\n', "line 13: wrong number of fields: '10,7,8,9'"),
+        ("title.basics.tsv", b"tt0114709\tmovie\n", "line 9: wrong number of fields"),
+        ("title.basics.tsv", b"\\N\tmovie" + b"\t\\N" * 7 + b"\n", "line 9: has no tconst"),
+        ("title.basics.tsv", b"tt0114709\tmovie" + b"\t1" * 7 + b"\n", "tt0114709: has two records"),
+        ("title.principals.tsv", b"\t1\tnm1\tactor\t\\N\t\\N\n", "line 11: has no tconst"),
+        ("title.principals.tsv", b"tt0114709\t3\t\\N\tactor\t\\N\t\\N\n", "tt0114709: has an actor without"),
+        ("title.crew.tsv", b"tt0114709\tnm\xff\xfe\t\\N\n", "line 6: not utf8"),
+        ("title.crew.tsv", b"tt0114709\tnm0000009\t\\N\n", "tt0114709: has two records"),
+        ("title.crew.tsv", b"tt0000010\tnm0000009,\t\\N\n", "tt0000010: directors has an empty name"),
+        ("name.basics.tsv", b"nm0000001\tA\t\\N\t\\N\t\\N\t\\N\tmore\n", "line 9: wrong number of fields"),
+        ("name.basics.tsv", b"nm0000001\tA\t\\N\t\\N\t\\N\t\\N\n", "nm0000001: has two records"),
+        ("name.basics.tsv", b"\\N\tA\t\\N\t\\N\t\\N\t\\N\n", "line 9: has no nconst"),
     ],
 )
-def test_a_bad_row_is_refused(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, line: bytes
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_bad_row_of_a_side_table_is_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, packed: bool, name: str, line: bytes, fault: str
+) -> None:
+    write(tmp_path, packed)
+    file = tmp_path / (f"{name}.gz" if packed and name.endswith(".tsv") else name)
+    file.write_bytes(file.read_bytes() + (gzip.compress(line) if file.suffix == ".gz" else line))
+    with pytest.raises(OfferbenchError) as error:
+        movielens_imdb.read_events(connection, tmp_path)
+    assert str(error.value).startswith(f"{file}: {fault}")
+    assert ". Put " in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("\t1994\t", "\tlong ago\t", "tt0110413: startYear is not a number"),
+        ("\t110\t", "\tDrama\t", "tt0110413: runtimeMinutes is not a number"),
+    ],
+)
+def test_a_title_with_a_wrong_number_is_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, old: str, new: str, fault: str
+) -> None:
+    file = write(tmp_path) / "title.basics.tsv"
+    file.write_text(file.read_text().replace(old, new).replace("\t1800\t", "\tnot rated\t"))
+    with pytest.raises(OfferbenchError, match=rf"title\.basics\.tsv: {fault}"):
+        movielens_imdb.read_events(connection, tmp_path)
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_a_table_without_rated_films_is_refused(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str
 ) -> None:
     file = write(tmp_path) / name
-    file.write_bytes(file.read_bytes() + line)
-    with pytest.raises(OfferbenchError, match=rf"{name}: can't be read\.[\s\S]*Put "):
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    with pytest.raises(OfferbenchError, match=rf"{name}: no row belongs to a rated film"):
         movielens_imdb.read_events(connection, tmp_path)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from offerbench.batching.batches import draw_pass
-from offerbench.evaluation.evaluate import TaskResult, evaluate_models
+from offerbench.batching.prepared import PreparedData
+from offerbench.evaluation.evaluate import TaskResult, measure_task, score_tasks
 from offerbench.evaluation.offers import OfferTable, group_offers
 from offerbench.evaluation.pairs import task_pairs
 from offerbench.evaluation.scoring import offer_vectors, pair_scores, user_vectors
@@ -52,6 +53,13 @@ class Evaluated:
         return [int(tiny.data.events[feature][places[event.row]]) for event in past]
 
 
+def evaluate(
+    models: dict[str, TwoTower], tables: dict[str, OfferTable], data: PreparedData, batches: np.ndarray
+) -> dict[str, TaskResult]:
+    tasks = score_tasks(models, tables, data, Split.TEST, batches, MINIBATCH, lambda _: None)
+    return {task: measure_task(scored, data.first_label) for task, scored in tasks}
+
+
 @pytest.fixture(scope="module")
 def evaluated(tiny_data: TinyData, configured_tensorflow: None) -> Evaluated:
     data = tiny_data.data
@@ -63,7 +71,7 @@ def evaluated(tiny_data: TinyData, configured_tensorflow: None) -> Evaluated:
         "full": random_model(data.user_sizes, data.offer_sizes, seed=1),
         "mono_brand": random_model(data.user_sizes, {"brand": data.offer_sizes["brand"]}, seed=2),
     }
-    results = evaluate_models(models, tables, data, Split.TEST, batches, MINIBATCH, lambda _: None)
+    results = evaluate(models, tables, data, batches)
     return Evaluated(tiny_data, rows.tolist(), models, tables, results)
 
 
@@ -168,7 +176,7 @@ def test_an_offer_without_negative_is_counted_and_left_out(tiny_data: TinyData) 
     row = next(row for row in data.user_rows[Split.TEST][0] if data.events["brand"][row] >= data.first_label)
     batches = np.full((1, MINIBATCH), row)
     tables = {"brand": group_offers({"brand": data.events["brand"][batches[0]]}, "brand", 1)}
-    result = evaluate_models({}, tables, data, Split.TEST, batches, MINIBATCH, lambda _: None)["brand"]
+    result = evaluate({}, tables, data, batches)["brand"]
     assert result.counts["offers_evaluated"] == 0
     assert result.counts["offers_without_negative"] == 1
     assert result.counts["pairs"] == MINIBATCH

@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offerbench.evaluation.results import TaskResult, summarise, wauc_table
+from offerbench.evaluation.results import (
+    TaskResult,
+    gap_table,
+    headline,
+    interval_table,
+    is_certain,
+    summarise,
+    wauc_table,
+)
 from offerbench.evaluation.wauc import segment_masks, weighted_auc
+from offerbench.schema import SEGMENTS
 from tests.oracle import evaluation as oracle
 
 from ..parameters import evaluate_parameters
@@ -66,7 +75,7 @@ def test_wauc_by_hand() -> None:
     assert [table[segment]["brand"]["full"] for segment in table] == [0.625, 0.5, 1.0]
 
 
-def test_summary_by_hand() -> None:
+def test_gaps_summary_and_headline_by_hand() -> None:
     # Gaps to the specialist: brand .7 - .6 = .1, category1 .5 - .8 = -.3: mean -.1, worst category1.
     # Gaps to affinity: .7 - .75 = -.05; category1 has none. A segment without offers has no gaps.
     tasks = {
@@ -74,11 +83,49 @@ def test_summary_by_hand() -> None:
         "category1": {"full": 0.5, "mono_brand": 0.9, "mono_category1": 0.8, "history_affinity": None},
     }
     nothing = {task: dict.fromkeys(values) for task, values in tasks.items()}
-    summary = summarise({"all": tasks, "popular": nothing})
-    assert summary["all"] == {
-        "gap_to_specialist": pytest.approx(-0.1),
-        "gap_to_affinity": pytest.approx(-0.05),
-        "worst_task": "category1",
-        "worst_gap_to_specialist": pytest.approx(-0.3),
+    wauc = {"all": tasks, "popular": nothing}
+    # Both samples move together, so that the gap is the same in both: its interval has no width.
+    together = {name: np.array([0.1, 0.3]) for name in tasks["brand"]}
+    # The full model's differ by .2 and affinity's by .1: the gaps differ by .1, their deviation is
+    # .1 / sqrt(2), and 1.96 of them are .138593.
+    apart = together | {"history_affinity": np.array([0.1, 0.2])}
+    samples = {
+        "brand": {"all": together, "popular": together},
+        "category1": {"all": together, "popular": together},
     }
-    assert set(summary["popular"].values()) == {None}
+    gaps = gap_table(samples | {"brand": {"all": apart, "popular": together}}, wauc)
+    assert gaps["all"]["brand"] == {
+        "full": {
+            "specialist": {"gap": pytest.approx(0.1), "half_width": pytest.approx(0, abs=1e-12)},
+            "affinity": {"gap": pytest.approx(-0.05), "half_width": 0.138593},
+        }
+    }
+    assert gaps["all"]["category1"]["full"]["affinity"] is None
+    assert is_certain(gaps["all"]["brand"]["full"]["specialist"] or {})
+    assert not is_certain(gaps["all"]["brand"]["full"]["affinity"] or {})
+    summary = summarise(gaps)
+    assert summary["all"] == {
+        "full": {
+            "gap_to_specialist": pytest.approx(-0.1),
+            "gap_to_affinity": pytest.approx(-0.05),
+            "worst_task": "category1",
+            "worst_gap_to_specialist": pytest.approx(-0.3),
+        }
+    }
+    assert set(summary["popular"]["full"].values()) == {None}
+    assert headline(wauc, gaps) == {
+        "full": {
+            "wauc": pytest.approx(0.6),
+            "to_specialist": pytest.approx(-0.1),
+            "to_affinity": pytest.approx(-0.05),
+        }
+    }
+
+
+def test_interval_table_has_the_shape_of_the_wauc_table() -> None:
+    samples = {
+        "brand": {name: {"full": np.array([0.5, 0.7]), "none": np.full(2, np.nan)} for name in SEGMENTS}
+    }
+    table = interval_table(samples)
+    assert list(table) == list(SEGMENTS)
+    assert table["all"]["brand"] == {"full": 0.277186, "none": None}  # 1.96 * .2 / sqrt(2)

@@ -6,6 +6,7 @@ import numpy as np
 
 from offerbench.batching.batches import draw_pass
 from offerbench.batching.prepared import BagStore, PreparedData
+from offerbench.model.feed import EventFeed
 from offerbench.model.progress import Epoch
 from offerbench.model.resume import Checkpoints
 from offerbench.model.specification import ModelSpecification
@@ -64,7 +65,8 @@ def trained(
     )
     model = TwoTower(specification, np.random.default_rng(train.seed))
     validation = np.stack(list(draw_pass(data, Split.VALIDATION, REBATCH)))
-    curves = train_model(model, data, validation, REBATCH, train, report, checkpoints)
+    feed = EventFeed(data, validation, REBATCH, list(data.offer_sizes))
+    curves = train_model(model, feed, train, report, checkpoints)
     return weights_of(model), curves
 
 

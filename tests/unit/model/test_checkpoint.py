@@ -110,13 +110,18 @@ def test_weights_of_another_model_are_named(
 
 
 def test_models_of_the_tasks_are_loaded_in_order(tmp_path: Path) -> None:
-    for directory in ("full", "mono/brand", "mono/category1"):
+    for directory in ("full", "augmented", "mono/brand", "mono/category1"):
         save_model(random_model(USER_SIZES, OFFER_SIZES), tmp_path / directory)
-    assert list(load_models(tmp_path, ["category1", "brand"])) == ["full", "mono_category1", "mono_brand"]
+    assert list(load_models(tmp_path, ["category1", "brand"])) == [
+        "full",
+        "augmented",
+        "mono_category1",
+        "mono_brand",
+    ]
 
 
 def test_a_model_of_a_task_taken_out_is_refused(tmp_path: Path) -> None:
-    for directory in ("full", "mono/brand", "mono/category1"):
+    for directory in ("full", "augmented", "mono/brand", "mono/category1"):
         save_model(random_model(USER_SIZES, OFFER_SIZES), tmp_path / directory)
     with pytest.raises(OfferbenchError, match=r"mono: holds models of \['category1'\].*make prune"):
         load_models(tmp_path, ["brand"])

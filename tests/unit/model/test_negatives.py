@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offerbench.model.negatives import pair_logits, pair_loss, pair_targets
+from offerbench.model.negatives import Pairs, pair_logits, pair_loss, pair_targets
 from tests.oracle import model as oracle
 
 
@@ -29,7 +29,7 @@ def test_logits_are_the_dot_products_of_each_minibatch(
 @given(st.integers(1, 5), st.integers(1, 6), st.integers(0, 99))
 def test_loss_is_the_mean_cross_entropy_of_all_pairs(minibatches: int, minibatch: int, seed: int) -> None:
     logits = np.random.default_rng(seed).normal(0, 3, (minibatches, minibatch, minibatch))
-    found = float(pair_loss(tf.constant(logits, tf.float32)))
+    found = float(pair_loss(Pairs(tf.constant(logits, tf.float32), None)))
     assert found == pytest.approx(oracle.pair_loss(logits), rel=1e-5)
 
 
@@ -40,7 +40,16 @@ def test_targets_are_the_diagonals() -> None:
 
 def test_loss_by_hand() -> None:
     # Logits of zero: every pair costs log 2. A minibatch of two sure and right: all but nothing.
-    assert float(pair_loss(tf.zeros((1, 5, 5)))) == pytest.approx(np.log(2))
-    assert float(pair_loss(tf.constant([[[50.0, -50.0], [-50.0, 50.0]]]))) == pytest.approx(0, abs=1e-20)
+    assert float(pair_loss(Pairs(tf.zeros((1, 5, 5)), None))) == pytest.approx(np.log(2))
+    assert float(pair_loss(Pairs(tf.constant([[[50.0, -50.0], [-50.0, 50.0]]]), None))) == pytest.approx(
+        0, abs=1e-20
+    )
     # Sure and wrong on one of four pairs: log(1 + e^50) / 4 = 12.5.
-    assert float(pair_loss(tf.constant([[[50.0, 50.0], [-50.0, 50.0]]]))) == pytest.approx(12.5)
+    assert float(pair_loss(Pairs(tf.constant([[[50.0, 50.0], [-50.0, 50.0]]]), None))) == pytest.approx(12.5)
+
+
+def test_views_count_alike_whatever_their_pairs() -> None:
+    # Of the first view only the sure and wrong pair counts (50), of the second all four (12.5).
+    logits = tf.constant([[[[50.0, 50.0], [-50.0, 50.0]]]] * 2)
+    weights = tf.constant([[[[0.0, 1.0], [0.0, 0.0]]], [[[1.0, 1.0], [1.0, 1.0]]]])
+    assert float(pair_loss(Pairs(logits, weights))) == pytest.approx((50 + 12.5) / 2)

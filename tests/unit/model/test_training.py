@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from offerbench.batching.prepared import PreparedData
 from offerbench.model import training
+from offerbench.model.negatives import Pairs
 from offerbench.model.training import Curve, Trainer
 from offerbench.model.two_tower import BatchTensors
 
@@ -60,9 +61,9 @@ def test_steps_are_counted_over_the_epochs(
             super().__init__(*arguments)
             self.train_step = self.record  # instead of the compiled step
 
-        def record(self, batch: BatchTensors, step: int) -> tuple[tf.Tensor, tf.Tensor]:
+        def record(self, batch: BatchTensors, step: int) -> tuple[tf.Tensor, Pairs]:
             steps.append(step)
-            return tf.zeros([]), tf.zeros((24, 5, 5))
+            return tf.zeros([]), Pairs(tf.zeros((24, 5, 5)), None)
 
     monkeypatch.setattr(training, "Trainer", RecordingTrainer)
     trained(loyal_users, epochs=2)
@@ -101,9 +102,18 @@ def test_curve_is_the_mean_loss_and_the_auc_of_all_pairs() -> None:
     logits += 1.5 * np.eye(5, dtype=np.float32)
     curve = Curve()
     for loss, batch in zip((0.25, 0.5), logits, strict=True):
-        curve.add(tf.constant(loss), tf.constant(batch))
+        curve.add(tf.constant(loss), Pairs(tf.constant(batch), None))
     loss, auc = curve.result()
     assert loss == 0.375
     targets = np.broadcast_to(np.eye(5), logits.shape)
     # 200 thresholds give the third digit.
     assert auc == pytest.approx(roc_auc_score(targets.reshape(-1), logits.reshape(-1)), abs=2e-3)
+
+
+def test_curve_of_views_is_the_mean_of_their_aucs_over_the_pairs_that_count() -> None:
+    # First view: positives 3 and 1 against the one negative that counts, 2: AUC 1/2. Second: 1.
+    logits = tf.constant([[[[3.0, 9.0], [2.0, 1.0]]], [[[3.0, 2.0], [1.0, 4.0]]]])
+    weights = tf.constant([[[[1.0, 0.0], [1.0, 1.0]]], [[[1.0, 1.0], [1.0, 1.0]]]])
+    curve = Curve()
+    curve.add(tf.constant(0.5), Pairs(logits, weights))
+    assert curve.result() == (0.5, pytest.approx(0.75, abs=1e-3))

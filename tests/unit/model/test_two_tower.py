@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from offerbench.batching.batches import draw_pass, make_batch
-from offerbench.model.training import Trainer, batch_tensors
+from offerbench.model.feed import batch_signature, batch_tensors
+from offerbench.model.training import Trainer
 from offerbench.model.two_tower import BatchTensors, TwoTower
 from offerbench.schema import Split
 from tests.oracle.two_tower import KerasTwoTower
@@ -53,10 +54,16 @@ def case(request: pytest.FixtureRequest, tiny_data: TinyData) -> Case:
     )
 
 
+def made_trainer(model: TwoTower, events: int) -> Trainer:
+    specification = model.specification
+    signature = batch_signature(specification.user_features, specification.offer_features, events)
+    return Trainer(model, train_parameters(number_of_negatives=MINIBATCH - 1), signature)
+
+
 def test_loss_gradients_and_moments_of_a_training_step(case: Case) -> None:
-    trainer = Trainer(case.model, train_parameters(number_of_negatives=MINIBATCH - 1), 25)
+    trainer = made_trainer(case.model, 25)
     with tf.GradientTape() as tape:
-        loss, logits = trainer.loss(case.batch, tf.constant(0))
+        loss, (logits, _) = trainer.loss(case.batch, tf.constant(0))
     named = {variable.name.removesuffix(":0"): variable for variable in case.model.trainable_variables}
     gradients = dict(zip(named, tape.gradient(loss, list(named.values())), strict=True))
     with tf.GradientTape() as tape:
@@ -109,10 +116,10 @@ def test_dropout_differs_between_towers_and_steps(tiny_data: TinyData) -> None:
         tower.biases[0].assign(tf.fill(tower.biases[0].shape, 0.01))
     rows = next(draw_pass(data, Split.TRAIN, rebatch_parameters()))
     batch = batch_tensors(make_batch(data, rows, ["brand"]))
-    trainer = Trainer(model, train_parameters(number_of_negatives=MINIBATCH - 1), len(rows))
+    trainer = made_trainer(model, len(rows))
     users, offers = (vectors.numpy() == 0 for vectors in model.train_vectors(batch, tf.constant([2, 0])))
     assert users.any()
     assert (users != offers).any()
-    first, again, second = (trainer.loss(batch, tf.constant(step))[1].numpy() for step in (0, 0, 1))
+    first, again, second = (trainer.loss(batch, tf.constant(step))[1].logits.numpy() for step in (0, 0, 1))
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != second.tobytes()

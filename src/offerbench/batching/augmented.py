@@ -1,0 +1,208 @@
+"""An augmented batch: its events grouped into offers at random, several times."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from offerbench.batching.batches import Bag, Batch, make_batch
+from offerbench.batching.grouping import Groups, draw_features, draw_groups, group_keys, packed_key
+from offerbench.batching.matching import Ints, MatchIndex, Past
+from offerbench.batching.prepared import PreparedData
+from offerbench.batching.sampling import Rows, concatenated_ranges
+from offerbench.params.train_augmented import Grouping
+from offerbench.schema import DAY, USER
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the offers of a grouping are defined by."""
+
+    features: list[int]
+    """Places of the offer features whose values make the key, ascending."""
+    change: float
+    """Chance that large groups are split at random and the groups then merged."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A batch of B events, in minibatches of m neighbours, seen through one grouping."""
+
+    group_of_event: npt.NDArray[np.int32]
+    """Offer of each event. Shape (B,)."""
+    weights: npt.NDArray[np.float32]
+    """1 for a pair that counts; 0 for a negative whose offer has its positive's key. Shape (B / m, m, m)."""
+    counts: npt.NDArray[np.int32]
+    """Events of the user's past that match the offer, by window. Shape (B / m, m, m, windows)."""
+
+
+@dataclass(frozen=True)
+class AugmentedBatch:
+    """A batch and its views."""
+
+    batch: Batch
+    lengths: npt.NDArray[np.int32]
+    """Events of each event's past, by window. Shape (B, windows)."""
+    views: list[View]
+
+
+def draw_keys(features: int, grouping: Grouping, generator: np.random.Generator) -> list[Key]:
+    """Draw the keys of a batch's groupings; without groupings, one key of all features."""
+    if not grouping.number:
+        return [Key(list(range(features)), 0.0)]
+    drawn = (draw_features(features, grouping.mean_features, generator) for _ in range(grouping.number))
+    return [Key(places, grouping.coarser_and_finer_share) for places in drawn]
+
+
+def single_keys(features: int) -> list[Key]:
+    """Make a key of each feature alone: the offers of the tasks."""
+    return [Key([feature], 0.0) for feature in range(features)]
+
+
+class Augmentation:
+    """Makes augmented batches.
+
+    Parameters
+    ----------
+    data : PreparedData
+        The data set.
+    minibatch : int
+        Number of negatives + 1; divides the batch size.
+    windows : list of int or None
+        Newest events of a past that matches are counted in; None: all of it.
+    """
+
+    def __init__(self, data: PreparedData, minibatch: int, windows: list[int | None]) -> None:
+        self._data = data
+        self._minibatch = minibatch
+        self._windows = windows
+        self._past = Past(data.events[USER], data.events[DAY])
+        self._labels = [data.events[name] for name in data.offer_sizes]
+
+    def make(self, rows: Rows, keys: list[Key], generator: np.random.Generator) -> AugmentedBatch:
+        """Make a batch and its views.
+
+        Parameters
+        ----------
+        rows : int64, shape (B,)
+            Rows of target events.
+        keys : list of Key
+            One for each view.
+        generator : numpy.random.Generator
+            Source of the random changes of the groups.
+        """
+        used, pasts = self._pasts(rows)
+        return AugmentedBatch(
+            batch=make_batch(self._data, rows, list(self._data.offer_sizes)),
+            lengths=_by_window([length for _, length in pasts], (len(rows),)),
+            views=[self._view(rows, used, pasts, key, generator) for key in keys],
+        )
+
+    def _pasts(self, rows: Rows) -> tuple[Rows, list[tuple[Ints, Ints]]]:
+        """Rows of all pasts, each once, and for each window start among them and length."""
+        start, length = self._past.windows(rows, None)
+        used = _union(start, length)
+        pasts = []
+        for window in self._windows:
+            first, lengths = self._past.windows(rows, window)
+            pasts.append((np.searchsorted(used, first), lengths))
+        return used, pasts
+
+    def _view(
+        self,
+        rows: Rows,
+        used: Rows,
+        pasts: list[tuple[Ints, Ints]],
+        key: Key,
+        generator: np.random.Generator,
+    ) -> View:
+        both = np.concatenate([rows, used])
+        packed = packed_key([self._labels[feature][both] for feature in key.features])
+        known, key_of_event = np.unique(packed[: len(rows)], return_inverse=True)
+        groups = draw_groups(key_of_event.reshape(-1), key.change, generator)
+        index = MatchIndex(_places(known, packed[len(rows) :]))
+        pairs = _pair_keys(groups, self._minibatch)
+        shape = (-1, self._minibatch, self._minibatch)
+        own = pairs.total(groups.key_of_event[pairs.user_event] == pairs.key).reshape(shape) > 0
+        counts = [
+            pairs.total(index.count(start[pairs.user_event], length[pairs.user_event], pairs.key))
+            for start, length in pasts
+        ]
+        return View(
+            group_of_event=groups.group_of_event.astype(np.int32),
+            weights=(~own | np.eye(self._minibatch, dtype=bool)).astype(np.float32),
+            counts=_by_window(counts, (len(own), *shape[1:])),
+        )
+
+
+def drop_history(augmented: AugmentedBatch, rate: float, generator: np.random.Generator) -> AugmentedBatch:
+    """Leave out a random share of the values of each history.
+
+    Parameters
+    ----------
+    augmented : AugmentedBatch
+        The batch.
+    rate : float
+        Chance of each value to be left out.
+    generator : numpy.random.Generator
+        Source of the draws.
+    """
+    if not rate:
+        return augmented
+    bags = {}
+    for name, bag in augmented.batch.bags.items():
+        kept = generator.random(len(bag.values)) >= rate
+        bags[name] = Bag(values=bag.values[kept], segments=bag.segments[kept])
+    return replace(augmented, batch=replace(augmented.batch, bags=bags))
+
+
+@dataclass(frozen=True)
+class _PairKeys:
+    """Every key of every pair's offer."""
+
+    pairs: int
+    pair: Ints
+    """Pair of each of its offer's keys, ascending. Shape (keys of all pairs,)."""
+    user_event: Ints
+    """Event whose user the pair is of. Shape (keys of all pairs,)."""
+    key: Ints
+    """Shape (keys of all pairs,)."""
+
+    def total(self, values: npt.NDArray[np.generic]) -> Ints:
+        """Sum over the keys of each pair; int64, shape (pairs,)."""
+        return np.bincount(self.pair, weights=values, minlength=self.pairs).astype(np.int64)
+
+
+def _pair_keys(groups: Groups, minibatch: int) -> _PairKeys:
+    group = groups.group_of_event.reshape(-1, minibatch)
+    offers = np.repeat(group[:, None, :], minibatch, axis=1).reshape(-1)  # (pairs,)
+    first, keys = group_keys(groups)
+    number = np.diff(first)[offers]
+    pair = np.repeat(np.arange(len(offers)), number)
+    key = keys[concatenated_ranges(first[offers], number)]
+    return _PairKeys(pairs=len(offers), pair=pair, user_event=pair // minibatch, key=key)
+
+
+def _places(known: Ints, values: Ints) -> Ints:
+    """Place of each value among sorted known ones; their number for a value that is not there."""
+    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.where(known[place] == values, place, len(known))
+
+
+def _union(start: Ints, length: Ints) -> Rows:
+    """Rows of some windows, ascending, each once."""
+    order = np.argsort(start, kind="stable")
+    begin, stop = start[order], np.maximum.accumulate((start + length)[order])
+    apart = np.flatnonzero(np.append(True, begin[1:] > stop[:-1]))
+    first = begin[apart]
+    return concatenated_ranges(first, stop[np.append(apart[1:], len(stop)) - 1] - first)
+
+
+def _by_window(values: list[Ints], shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """Arrays of the windows side by side along a last axis."""
+    if not values:
+        return np.empty((*shape, 0), np.int32)
+    stacked: npt.NDArray[np.int32] = np.stack(
+        [array.reshape(shape) for array in values], axis=-1, dtype=np.int32, casting="same_kind"
+    )
+    return stacked

@@ -1,0 +1,252 @@
+"""The augmented model: users and groups of events, richer parts, matches as an input to the score."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from offerbench.model.compression import OfferCompression, UserCompression
+from offerbench.model.embedding import bag_mean, embedding_table, weighted_bag_mean
+from offerbench.model.interaction import BilinearScore, MatchScore
+from offerbench.model.layers import Drop, Dropout, no_dropout
+from offerbench.model.negatives import Pairs, pair_logits
+from offerbench.model.specification import AugmentedSpecification
+from offerbench.model.tower import Block, Tower
+from offerbench.model.two_tower import BatchTensors
+
+
+class ViewTensors(NamedTuple):
+    """One view of a batch of B events, in minibatches of m."""
+
+    group_of_event: tf.Tensor
+    """Offer of each event: int32, shape (B,)."""
+    weights: tf.Tensor
+    """0 for pairs that don't count: float32, shape (B / m, m, m)."""
+    counts: tf.Tensor
+    """Matches of each pair, by window: int32, shape (B / m, m, m, windows)."""
+
+
+class AugmentedTensors(NamedTuple):
+    """A batch and its views."""
+
+    batch: BatchTensors
+    lengths: tf.Tensor
+    """Events of each event's past, by window: int32, shape (B, windows)."""
+    views: list[ViewTensors]
+
+
+class AugmentedModel(tf.Module):
+    """Embedding tables, a side for users and one for offers, and a score of their pairs.
+
+    Parameters
+    ----------
+    specification : AugmentedSpecification
+        Features, shape and parts.
+    generator : numpy.random.Generator
+        Source of the first weights.
+    """
+
+    def __init__(self, specification: AugmentedSpecification, generator: np.random.Generator) -> None:
+        super().__init__(name="augmented")
+        self.specification = specification
+        shape, parts = specification.model, specification.parts
+        dim, momentum = shape.embedding_dim, shape.batch_normalization_momentum
+        self.user_tables = {
+            name: embedding_table(f"user_embedding/{name}", size, dim, generator)
+            for name, size in specification.user_features.items()
+        }
+        self.offer_tables = {
+            name: embedding_table(f"offer_embedding/{name}", size, dim, generator)
+            for name, size in specification.offer_features.items()
+        }
+        users, offers = len(self.user_tables), len(self.offer_tables)
+        moments = 2 if parts.variance else 1
+        self.user_compression, self.offer_compression = None, None
+        if parts.user_meta_features:
+            self.user_compression = UserCompression(users, parts.user_meta_features, dim, momentum, generator)
+            users = parts.user_meta_features
+        if parts.offer_meta_features:
+            self.offer_compression = OfferCompression(
+                offers, parts.offer_meta_features, dim, moments, parts.mask, generator
+            )
+            offers = parts.offer_meta_features
+        elif parts.interaction == "dot":
+            offers *= moments
+        self.bilinear = None
+        if parts.interaction == "dot":
+            towers = (shape.tower_units, shape.dropout, momentum, generator)
+            self.user_tower = Tower("user_tower", users, dim, *towers)
+            self.offer_tower = Tower("offer_tower", offers, dim, *towers)
+            units = shape.tower_units[-1]
+        else:
+            self.bilinear = BilinearScore(users, offers, dim, parts.network_units, momentum, generator)
+            units = offers * dim
+        self.match_score = None
+        if parts.matching:
+            matching = parts.matching
+            self.match_score = MatchScore(matching.windows, matching.hidden_units, units, momentum, generator)
+        self._dim = dim
+
+    def train_pairs(self, tensors: AugmentedTensors, seed: int, step: tf.Tensor, minibatch: int) -> Pairs:
+        """Score the pairs of every view of a training batch; moves the moving moments.
+
+        Parameters
+        ----------
+        tensors : AugmentedTensors
+            The batch and its views.
+        seed : int
+            Seed of the training's dropout.
+        step : int32, scalar
+            Number of the step.
+        minibatch : int
+            Number of negatives + 1.
+        """
+        drop = Dropout(self.specification.model.dropout, seed, step)
+        batch = tensors.batch
+        views = tf.reduce_max(batch.view_of_event) + 1
+        histories = self._user_rows(self._histories(batch.values, batch.segments, views), drop, True)
+        if self.specification.parts.interaction == "dot":
+            blocks = [Block(rows, batch.view_of_event) for rows in histories]
+            users = self.user_tower.train(blocks, drop.seed(len(self.user_tower.kernels)))
+        else:
+            users = tf.gather(tf.stack(histories, axis=1), batch.view_of_event)
+        embedded = self._events(batch)  # (B, features * dim)
+        scores = []
+        for view in tensors.views:
+            means, variances = self._grouped(embedded, view.group_of_event)
+            rows = self._offer_rows(means, variances, drop)
+            if self.specification.parts.interaction == "dot":
+                blocks = [Block(of_feature, view.group_of_event) for of_feature in rows]
+                offers = self.offer_tower.train(blocks, drop.seed(len(self.offer_tower.kernels)))
+            else:
+                offers = tf.gather(tf.stack(rows, axis=1), view.group_of_event)
+            scores.append(self._scores(users, offers, view, tensors.lengths, minibatch, drop))
+        return Pairs(tf.stack(scores), tf.stack([view.weights for view in tensors.views]))
+
+    def infer_pairs(self, tensors: AugmentedTensors, minibatch: int) -> Pairs:
+        """As `train_pairs`, without dropout and by the moving moments."""
+        batch = tensors.batch
+        views = tf.reduce_max(batch.view_of_event) + 1
+        users = tf.gather(self.infer_users(batch.values, batch.segments, views), batch.view_of_event)
+        embedded = self._events(batch)
+        scores = []
+        for view in tensors.views:
+            offers = self._infer_offers(*self._grouped(embedded, view.group_of_event))
+            of_event = tf.gather(offers, view.group_of_event)
+            scores.append(self._scores(users, of_event, view, tensors.lengths, minibatch, None))
+        return Pairs(tf.stack(scores), tf.stack([view.weights for view in tensors.views]))
+
+    def infer_users(
+        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+    ) -> tf.Tensor:
+        """Vectors of each of `views` histories; float32, (views, units) or (views, features, dim)."""
+        rows = self._user_rows(self._histories(values, segments, views), no_dropout, False)
+        if self.specification.parts.interaction == "dot":
+            return self.user_tower.infer(rows)
+        return tf.stack(rows, axis=1)
+
+    def infer_offers(
+        self,
+        values: dict[str, tf.Tensor],
+        segments: dict[str, tf.Tensor],
+        weights: dict[str, tf.Tensor],
+        offers: tf.Tensor,
+    ) -> tf.Tensor:
+        """Vectors of each offer that is a distribution over the values of its features.
+
+        Parameters are those of `TwoTower.infer_offers`.
+
+        Returns
+        -------
+        float32, shape (offers, units) or (offers, features, dim)
+        """
+        means, squares = [], []
+        for name, table in self.offer_tables.items():
+            of_feature = (values[name], segments[name], weights[name], offers)
+            means.append(weighted_bag_mean(table, *of_feature))
+            squares.append(weighted_bag_mean(tf.square(table), *of_feature))
+        mean = tf.concat(means, axis=1)
+        return self._infer_offers(mean, tf.concat(squares, axis=1) - tf.square(mean))
+
+    def regularised(self) -> list[tf.Variable]:
+        """Variables under L1: embeddings, kernels and biases."""
+        marks = ("embedding", "kernel", "bias")
+        return [variable for variable in self.trainable_variables if any(m in variable.name for m in marks)]
+
+    def _histories(
+        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """Mean of the bag of each user feature; float32, shape (views, dim) each."""
+        return [
+            bag_mean(table, values[name], segments[name], views) for name, table in self.user_tables.items()
+        ]
+
+    def _events(self, batch: BatchTensors) -> tf.Tensor:
+        """Embeddings of each event's values, side by side; float32, shape (B, features * dim)."""
+        columns = [
+            tf.gather(tf.gather(table, batch.offer_values[name]), batch.offer_rows[name])
+            for name, table in self.offer_tables.items()
+        ]
+        return tf.concat(columns, axis=1)
+
+    def _grouped(self, embedded: tf.Tensor, group_of_event: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mean and variance over the events of each group; float32, shape (groups, features * dim) each."""
+        groups = tf.reduce_max(group_of_event) + 1
+        mean = tf.math.unsorted_segment_mean(embedded, group_of_event, groups)
+        if not self.specification.parts.variance:
+            return mean, tf.zeros_like(mean)
+        square = tf.math.unsorted_segment_mean(tf.square(embedded), group_of_event, groups)
+        return mean, square - tf.square(mean)
+
+    def _user_rows(self, rows: list[tf.Tensor], drop: Drop, training: bool) -> list[tf.Tensor]:
+        """Histories as they go into the interaction, compressed if that is a part."""
+        if self.user_compression is None:
+            return rows
+        compressed = self.user_compression(tf.stack(rows, axis=1), drop, training)
+        return list(tf.unstack(compressed, axis=1))
+
+    def _offer_rows(self, means: tf.Tensor, variances: tf.Tensor, drop: Drop) -> list[tf.Tensor]:
+        """Offers as they go into the interaction; float32, shape (offers, dim) for each feature."""
+        variance = self.specification.parts.variance
+        moments = tf.concat([means, variances], axis=1) if variance else means
+        if self.offer_compression is None:
+            dot = self.specification.parts.interaction == "dot"
+            values = moments if dot else means
+            return list(tf.split(values, values.shape[1] // self._dim, axis=1))
+        features = tf.reshape(means, (-1, len(self.offer_tables), self._dim))
+        return list(tf.unstack(self.offer_compression(features, moments, drop), axis=1))
+
+    def _infer_offers(self, means: tf.Tensor, variances: tf.Tensor) -> tf.Tensor:
+        rows = self._offer_rows(means, variances, no_dropout)
+        if self.specification.parts.interaction == "dot":
+            return self.offer_tower.infer(rows)
+        return tf.stack(rows, axis=1)
+
+    def _scores(
+        self,
+        users: tf.Tensor,
+        offers: tf.Tensor,
+        view: ViewTensors,
+        lengths: tf.Tensor,
+        minibatch: int,
+        drop: Dropout | None,
+    ) -> tf.Tensor:
+        """Scores of a view's pairs; float32, shape (B / m, m, m)."""
+        training = drop is not None
+        if self.bilinear is None:
+            scores = pair_logits(users, offers, minibatch)
+        else:
+            by_user, by_offer = (
+                tf.reshape(side, (-1, minibatch, *side.shape[1:])) for side in (users, offers)
+            )
+            scores = self.bilinear(by_user, by_offer, drop or no_dropout, training)
+        if self.match_score is None:
+            return scores
+        windows = view.counts.shape[-1]
+        of_user = tf.reshape(lengths, (-1, minibatch, 1, windows))
+        functions = self.match_score.of_pairs(
+            view.counts, tf.broadcast_to(of_user, tf.shape(view.counts)), training
+        )
+        weights = self.match_score.of_offers(tf.reshape(offers, (tf.shape(offers)[0], -1)))
+        weights = tf.reshape(weights, (-1, 1, minibatch, weights.shape[-1]))
+        return scores + tf.reduce_sum(functions * weights, axis=-1)

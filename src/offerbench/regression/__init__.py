@@ -1,0 +1,1 @@
+"""Regression gate: wAUC of the working tree against that of another git revision."""

@@ -1,0 +1,172 @@
+"""A batch seen through groupings, against a double loop over the log."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offerbench.batching.augmented import (
+    Augmentation,
+    AugmentedBatch,
+    Key,
+    View,
+    draw_keys,
+    drop_history,
+    single_keys,
+)
+from offerbench.batching.batches import draw_pass, make_batch
+from offerbench.batching.grouping import (
+    LEAST_GROUP,
+    MEAN_FURTHER_GROUPS,
+    MOST_SUBGROUPS,
+    SMALL_GROUP_PERCENTILE,
+)
+from offerbench.params.train_augmented import Grouping
+from offerbench.schema import Split
+from tests.oracle import grouping, histories, matching
+
+from ..conftest import TinyData
+from ..parameters import rebatch_parameters
+
+WINDOWS = [1, 4, None]
+
+
+def pasts_of(tiny: TinyData, rows: list[int], newest: int | None) -> list[list[int]]:
+    """Rows of the past of each event, by the loop over the log."""
+    place = {event.row: row for row, event in enumerate(tiny.targets)}
+    pasts = []
+    for row in rows:
+        target = tiny.targets[row]
+        length = len(tiny.targets) if newest is None else newest
+        past = histories.past_events(tiny.targets, target.user, target.day, "purchase", length, keep="latest")
+        pasts.append([place[event.row] for event in past])
+    return pasts
+
+
+def keys_of(tiny: TinyData, features: list[int]) -> list[tuple[int, ...]]:
+    """Key of each row of the log."""
+    names = list(tiny.data.offer_sizes)
+    return list(zip(*(tiny.data.events[names[feature]].tolist() for feature in features), strict=True))
+
+
+def naive_groups(keys: list[tuple[int, ...]], change: float, generator: np.random.Generator) -> list[int]:
+    groups = grouping.ranks(keys)
+    if generator.random() < change:
+        limits = SMALL_GROUP_PERCENTILE, LEAST_GROUP, MOST_SUBGROUPS
+        groups = grouping.split_groups(groups, *limits, generator)
+        groups = grouping.merge_groups(groups, MEAN_FURTHER_GROUPS, generator)
+    return groups
+
+
+def check_view(tiny: TinyData, rows: list[int], key: Key, view: View, groups: list[int], m: int) -> None:
+    keys = keys_of(tiny, key.features)
+    own = [keys[row] for row in rows]
+    shape = (len(rows) // m, m, m)
+    assert view.group_of_event.tolist() == groups
+    assert view.weights.shape == shape
+    assert view.weights.reshape(-1).tolist() == grouping.pair_weights(groups, own, m)
+    assert view.counts.shape == (*shape, len(WINDOWS))
+    for place, newest in enumerate(WINDOWS):
+        expected = matching.pair_counts(pasts_of(tiny, rows, newest), keys, rows, groups, m)
+        assert view.counts[..., place].reshape(-1).tolist() == expected
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_views_are_those_of_the_loops(tiny_data: TinyData, data: st.DataObject) -> None:
+    m = data.draw(st.integers(1, 5), "minibatch")
+    row = st.integers(0, len(tiny_data.targets) - 1)
+    size = m * data.draw(st.integers(1, 4), "minibatches")
+    rows = data.draw(st.lists(row, min_size=size, max_size=size), "rows")
+    features = range(len(tiny_data.data.offer_sizes))
+    places = st.sets(st.sampled_from(features), min_size=1).map(sorted)
+    keys = data.draw(st.lists(st.builds(Key, places, st.sampled_from([0.0, 1.0])), min_size=1, max_size=3))
+    seed = data.draw(st.integers(0, 99), "seed")
+
+    augmentation = Augmentation(tiny_data.data, m, WINDOWS)
+    found = augmentation.make(np.array(rows), keys, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    assert len(found.views) == len(keys)
+    for key, view in zip(keys, found.views, strict=True):
+        of_rows = [keys_of(tiny_data, key.features)[row] for row in rows]
+        check_view(tiny_data, rows, key, view, naive_groups(of_rows, key.change, generator), m)
+    for place, newest in enumerate(WINDOWS):
+        lengths = [len(past) for past in pasts_of(tiny_data, rows, newest)]
+        assert found.lengths[:, place].tolist() == lengths
+
+
+@pytest.fixture(scope="module")
+def augmented(tiny_data: TinyData) -> AugmentedBatch:
+    rows = next(draw_pass(tiny_data.data, Split.TRAIN, rebatch_parameters(events_per_user_day=8)))
+    keys = [*single_keys(len(tiny_data.data.offer_sizes)), Key([0, 1], 1.0)]
+    return Augmentation(tiny_data.data, 5, WINDOWS).make(rows, keys, np.random.default_rng(0))
+
+
+def test_pairs_left_out_and_matches_are_there(augmented: AugmentedBatch) -> None:
+    for view in augmented.views:
+        assert (np.diagonal(view.weights, axis1=1, axis2=2) == 1).all()
+        assert 0 < (view.weights == 0).sum() < view.weights.size / 2
+        assert (view.counts > 0).any()
+        assert (np.diff(view.counts, axis=-1) >= 0).all()  # a longer window has no fewer matches
+        assert (view.counts <= augmented.lengths.reshape(-1, 5, 1, len(WINDOWS))).all()
+    assert (augmented.lengths[:, -1] == 0).any()
+
+
+def test_a_merged_offer_holds_all_its_keys(augmented: AugmentedBatch, tiny_data: TinyData) -> None:
+    # Some negative of the changed view has the positive's key through an event of another key.
+    finer, changed = augmented.views[0], augmented.views[-1]
+    weights = changed.weights == 0
+    assert weights.sum() > (finer.weights == 0).sum()
+    assert changed.group_of_event.max() > 0
+    assert (weights != np.swapaxes(weights, 1, 2)).any()  # has i's key, and not the other way round
+
+
+def test_the_batch_is_that_of_the_plain_training(tiny_data: TinyData) -> None:
+    rows = np.arange(10)
+    found = Augmentation(tiny_data.data, 5, []).make(rows, single_keys(1), np.random.default_rng(0))
+    expected = make_batch(tiny_data.data, rows, list(tiny_data.data.offer_sizes))
+    np.testing.assert_equal(asdict(found.batch), asdict(expected))
+
+
+def test_without_windows_there_are_no_counts(tiny_data: TinyData) -> None:
+    found = Augmentation(tiny_data.data, 5, []).make(np.arange(10), single_keys(2), np.random.default_rng(0))
+    assert found.lengths.shape == (10, 0)
+    assert [view.counts.shape for view in found.views] == [(2, 5, 5, 0)] * 2
+    assert found.lengths.dtype == found.views[0].counts.dtype == np.int32
+
+
+def test_keys_of_a_batch() -> None:
+    four = Grouping(number=4, mean_features=2.0, coarser_and_finer_share=0.3)
+    keys = draw_keys(6, four, np.random.default_rng(0))
+    generator = np.random.default_rng(0)
+    assert [key.change for key in keys] == [0.3] * 4
+    assert [key.features for key in keys] == [grouping.draw_features(6, 2.0, generator) for _ in range(4)]
+    assert single_keys(3) == [Key([0], 0.0), Key([1], 0.0), Key([2], 0.0)]
+
+
+def test_without_groupings_an_offer_has_all_its_events_values() -> None:
+    none = Grouping(number=0, mean_features=2.0, coarser_and_finer_share=1.0)
+    assert draw_keys(3, none, np.random.default_rng(0)) == [Key([0, 1, 2], 0.0)]
+
+
+def test_values_of_histories_are_left_out(augmented: AugmentedBatch) -> None:
+    # A draw for each value, bag after bag, a value stays if it is not below the rate.
+    thinned = drop_history(augmented, 0.3, np.random.default_rng(4))
+    generator = np.random.default_rng(4)
+    dropped = total = 0
+    for name, bag in augmented.batch.bags.items():
+        draws = [generator.random() for _ in bag.values]
+        kept = [place for place, draw in enumerate(draws) if draw >= 0.3]
+        assert thinned.batch.bags[name].values.tolist() == bag.values[kept].tolist()
+        assert thinned.batch.bags[name].segments.tolist() == bag.segments[kept].tolist()
+        dropped, total = dropped + len(draws) - len(kept), total + len(draws)
+    assert abs(dropped - 0.3 * total) < 5 * np.sqrt(total * 0.3 * 0.7)
+    assert thinned.lengths is augmented.lengths
+    assert thinned.views is augmented.views
+    assert thinned.batch.offer_rows is augmented.batch.offer_rows
+
+
+def test_nothing_is_left_out_at_rate_zero(augmented: AugmentedBatch) -> None:
+    assert drop_history(augmented, 0.0, np.random.default_rng(4)) is augmented
