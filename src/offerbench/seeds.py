@@ -189,11 +189,19 @@ def _wait(names: Iterable[str]) -> dict[str, Experiment]:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
+def _start_workers(jobs: int) -> None:
+    """Start workers in the background; they inherit the output, which must be no pipe to wait for."""
+    words = ("dvc", "queue", "start", "--jobs", str(jobs))
+    silent = subprocess.DEVNULL
+    if subprocess.run(words, stdin=silent, stdout=silent, stderr=silent, check=False).returncode:
+        raise OfferbenchError(f"`{' '.join(words)}` failed. Run it by hand to see why.")
+
+
 def _finish(names: Mapping[str, int], jobs: int) -> list[Wauc]:
     """Start the workers, wait, and read the results of each seed."""
     found = experiments_of(_shown())
     if any(found[name].state != SUCCESS for name in names):
-        _output("dvc", "queue", "start", "--jobs", str(jobs))
+        _start_workers(jobs)
     try:
         found = _wait(names)
     except KeyboardInterrupt:

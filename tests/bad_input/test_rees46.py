@@ -1,14 +1,16 @@
 """Bad REES46 files, end to end through the stage `prepare`: one test a row of docs/bad-input.md."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 
 from ..unit.parameters import COMPLETE, changed
 from ..unit.tiny_log import HEADER, csv_line, draw_log
-from .stage import Bench
+from .stage import REPOSITORY, Bench
 
 GOOD = [line for _, line in draw_log(60, seed=8)]
 ROW = csv_line(7, 0, "purchase", "100", "a.b", "x", "1.50")
@@ -87,9 +89,12 @@ def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
 
 def run_to_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch, tasks: list[str]) -> None:
     """Every stage after `prepare`, as dvc.yaml has them."""
-    stages = [("rebatch", None), ("train_full", None), *(("train_mono", task) for task in tasks)]
-    for stage, task in [*stages, ("group_test", None), ("evaluate", None)]:
-        monkeypatch.setattr("sys.argv", [stage] if task is None else [stage, task])
+    runs: list[list[str]] = []
+    for stage in YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"].values():
+        script, *arguments = stage["cmd"].removeprefix("python stages/").split()
+        runs += [[Path(script).stem, task] for task in tasks] if arguments else [[Path(script).stem]]
+    for stage, *arguments in runs[1:]:
+        monkeypatch.setattr("sys.argv", [stage, *arguments])
         status, text = bench.run(stage)
         assert status == 0, text
     assert (bench.path / "metrics/wauc.json").exists()

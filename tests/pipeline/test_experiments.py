@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,20 @@ SECONDS = 500
 
 def run(workspace: Workspace, line: str) -> str:
     return workspace.run(*shlex.split(line)).stdout
+
+
+def start(workspace: Workspace, line: str) -> None:
+    # The workers stay in the background with the output of the command: a pipe would be open as long.
+    silent = subprocess.DEVNULL
+    done = subprocess.run(
+        shlex.split(line),
+        cwd=workspace.path,
+        env=workspace.environment,
+        stdout=silent,
+        stderr=silent,
+        check=False,
+    )
+    assert done.returncode == 0
 
 
 def copy(workspace: Workspace, path: Path) -> Workspace:
@@ -113,7 +128,7 @@ def queued(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Ite
     run(workspace, "dvc exp run --queue --name refused --set-param train.epochs=0")
     assert set(queue_states(workspace).values()) == {"Queued"}
     assert workspace.run("git", "status", "--porcelain").stdout == ""
-    run(workspace, "dvc queue start --jobs 2")
+    start(workspace, "dvc queue start --jobs 2")
     wait_for_queue(workspace)
     yield workspace
     run(workspace, "dvc queue stop --kill")

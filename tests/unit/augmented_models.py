@@ -55,14 +55,22 @@ def draw_weights(module: tf.Module, generator: np.random.Generator) -> None:
 
 
 def random_augmented_model(
-    user_sizes: Mapping[str, int], offer_sizes: Mapping[str, int], case: str, seed: int = 0, **changes: Any
+    user_sizes: Mapping[str, int],
+    offer_sizes: Mapping[str, int],
+    case: str,
+    seed: int = 0,
+    hidden_units: int = 3,
+    **changes: Any,
 ) -> AugmentedModel:
-    """Make a model of the parts of one of `CASES`."""
+    """Make a model of the parts of one of `CASES`; hidden units are those of matching, if it is a part."""
+    parts = CASES[case]
+    if parts["matching"]:
+        parts = parts | {"matching": parts["matching"] | {"hidden_units": hidden_units}}
     specification = AugmentedSpecification(
         user_features=dict(user_sizes),
         offer_features=dict(offer_sizes),
         model=model_parameters(**changes),
-        parts=parts_parameters(**CASES[case]),
+        parts=parts_parameters(**parts),
     )
     generator = np.random.default_rng(seed)
     model = AugmentedModel(specification, generator)

@@ -30,7 +30,12 @@ def bag_mean(table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, bags: t
     -------
     float32, shape (bags, dim)
     """
-    return tf.sparse.segment_mean(table, values, segments, num_segments=bags)
+    # TensorFlow 2.15 leaves the gradient of a mean of no values at all uninitialised.
+    return tf.cond(
+        tf.size(values) > 0,
+        lambda: tf.sparse.segment_mean(table, values, segments, num_segments=bags),
+        lambda: tf.zeros((bags, table.shape[1])),
+    )
 
 
 def weighted_bag_mean(

@@ -64,3 +64,13 @@ def test_first_embeddings_are_uniform_and_drawn_from_the_generator() -> None:
     assert np.abs(first.numpy()).max() <= INITIAL_RANGE == 0.05
     # Standard deviation of the uniform distribution on +-.05: .1 / sqrt(12) = .0289.
     assert first.numpy().std() == pytest.approx(0.0289, rel=0.02)
+
+
+def test_no_value_at_all_has_a_gradient_of_zeros(table: tf.Variable) -> None:
+    # TensorFlow's own gives whatever stood in memory: many tries, with numbers left in freed memory.
+    for _ in range(50):
+        (table + 1.0).numpy()
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(bag_mean(table, *flat([[], []]), tf.constant(2)))
+        gradient = tape.gradient(total, table, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        assert not tf.convert_to_tensor(gradient).numpy().any()
