@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.model.interaction import LEAST_COUNT, OTHERS
+from offerbench.model.interaction import PRIOR_EVENTS
 from offerbench.params.train_augmented import Parts
 from tests.oracle.model import EPSILON, Vector, bag_mean, infer_tower, weighted_mean
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+LEAST_SHARE = 1e-6  # shares of 0 and 1 have no finite log odds
 
 
 def dense(weights: Weights, name: str, vector: Vector) -> Vector:
@@ -119,22 +120,30 @@ def offer_rows(
     return seen if parts.interaction == "dot" else means
 
 
-def match_functions(counts: Sequence[int], lengths: Sequence[int]) -> list[float]:
-    """Share of each window, then log of 1 + count, then log odds of a match."""
+def log_odds(share: float) -> float:
+    """Of an event that has this share of all."""
+    return math.log(share) - math.log(1 - share)
+
+
+def match_functions(counts: Sequence[int], lengths: Sequence[int], base: float) -> list[float]:
+    """Share of each window, then how far its log odds, after events of everyone's share, are above theirs."""
     both = list(zip(counts, lengths, strict=True))
+    expected = min(max(base, LEAST_SHARE), 1 - LEAST_SHARE)
     shares = [count / max(length, 1) for count, length in both]
-    logs = [math.log(1 + count) for count, _ in both]
-    odds = [(count + LEAST_COUNT) / (length - count + LEAST_COUNT + OTHERS) for count, length in both]
-    return [*shares, *logs, *(math.log(x) for x in odds)]
+    posterior = [(count + PRIOR_EVENTS * expected) / (length + PRIOR_EVENTS) for count, length in both]
+    return [*shares, *(log_odds(share) - log_odds(expected) for share in posterior)]
 
 
-def match_score(weights: Weights, counts: Sequence[int], lengths: Sequence[int], offer: Vector) -> float:
-    """Learned functions, the last window's log odds and 1, each times its weight for the offer."""
-    functions = np.array(match_functions(counts, lengths))
+def match_score(
+    weights: Weights, counts: Sequence[int], lengths: Sequence[int], base: float, offer: Vector
+) -> float:
+    """Learned functions, the log odds of each window and 1, each times its weight for the offer."""
+    functions = np.array(match_functions(counts, lengths, base))
     normalised = batch_normalised(weights, "match_score/normalization", functions)
     learned = np.tanh(dense(weights, "match_score", normalised))
     of_offer = weights["match_score/weights"] + offer @ weights["match_score/weights_of_offer"]
-    return sum(float(x) * w for x, w in zip([*learned, functions[-1], 1.0], of_offer, strict=True))
+    values = [*learned, *functions[len(counts) :], 1.0]
+    return sum(float(x) * w for x, w in zip(values, of_offer, strict=True))
 
 
 def bilinear_score(weights: Weights, users: Sequence[Vector], offers: Sequence[Vector]) -> float:
@@ -161,8 +170,12 @@ def pair_score(
     distributions: Mapping[str, Mapping[int, float]],
     counts: Sequence[int],
     lengths: Sequence[int],
+    base: float,
 ) -> float:
-    """Score of one history with one offer; counts and lengths for each window of matches."""
+    """Score of one history with one offer; counts and lengths for each window of matches.
+
+    `base` is the share of all events that match the offer.
+    """
     users, offers = user_rows(weights, parts, bags), offer_rows(weights, parts, distributions)
     if parts.interaction == "dot":
         offer = infer_tower(weights, "offer_tower", np.concatenate(offers))
@@ -170,4 +183,4 @@ def pair_score(
     else:
         offer = np.concatenate(offers)
         score = bilinear_score(weights, users, offers)
-    return score + (match_score(weights, counts, lengths, offer) if parts.matching else 0.0)
+    return score + (match_score(weights, counts, lengths, base, offer) if parts.matching else 0.0)

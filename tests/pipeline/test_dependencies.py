@@ -71,7 +71,7 @@ def test_stage_lists_the_code_it_uses(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_script_is_named_for_its_stage_and_short(stage: str) -> None:
     script = REPOSITORY / "stages" / f"{stage}.py"
-    assert STAGES[stage]["cmd"].startswith(f"python stages/{stage}.py")
+    assert STAGES[stage]["cmd"].startswith(f"PYTHONPATH=src python stages/{stage}.py")
     assert f"stages/{stage}.py" in STAGES[stage]["deps"]
     assert len(script.read_text().splitlines()) < 60
 

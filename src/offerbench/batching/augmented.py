@@ -34,6 +34,8 @@ class View:
     """1 for a pair that counts; 0 for a negative whose offer has its positive's key. Shape (B / m, m, m)."""
     counts: npt.NDArray[np.int32]
     """Events of the user's past that match the offer, by window. Shape (B / m, m, m, windows)."""
+    base: npt.NDArray[np.float32]
+    """Share of the batch's events that match each event's offer. Shape (B,)."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,9 @@ class Augmentation:
         pairs = _pair_keys(groups, self._minibatch)
         shape = (-1, self._minibatch, self._minibatch)
         own = pairs.total(groups.key_of_event[pairs.user_event] == pairs.key).reshape(shape) > 0
+        share_of_key = np.bincount(groups.key_of_event) / len(rows)
+        first, keys = group_keys(groups)
+        base = np.add.reduceat(share_of_key[keys], first[:-1])  # (groups,)
         counts = [
             pairs.total(index.count(start[pairs.user_event], length[pairs.user_event], pairs.key))
             for start, length in pasts
@@ -132,6 +137,7 @@ class Augmentation:
             group_of_event=groups.group_of_event.astype(np.int32),
             weights=(~own | np.eye(self._minibatch, dtype=bool)).astype(np.float32),
             counts=_by_window(counts, (len(own), *shape[1:])),
+            base=base[groups.group_of_event].astype(np.float32),
         )
 
 

@@ -113,10 +113,15 @@ def _match_scores(
     counts = matches.counts(score.windows)  # (b, m, m, windows)
     lengths = np.broadcast_to(matches.lengths(score.windows)[:, :, None], counts.shape)
     both = [part.reshape(-1, counts.shape[-1]) for part in (counts, lengths)]  # (pairs, windows) each
+    offers_of_pairs = np.broadcast_to(offer_of_event[:, None, :], counts.shape[:-1]).reshape(-1)
+    base = (np.bincount(offer_of_event.reshape(-1)) / offer_of_event.size).astype(np.float32)  # (offers,)
     # Each combination once: pairs of equal matches get scores of equal bits.
-    packed = packed_key([column.astype(np.int64) for part in both for column in part.T])
+    columns = [offers_of_pairs, *(column for part in both for column in part.T)]
+    packed = packed_key([column.astype(np.int64) for column in columns])
     first, row_of_pair = np.unique(packed, return_index=True, return_inverse=True)[1:]
-    functions = score.of_pairs(both[0][first], both[1][first], training=False).numpy()
+    functions = score.of_pairs(
+        both[0][first], both[1][first], base[offers_of_pairs[first]], training=False
+    ).numpy()
     weights = score.of_offers(offers.reshape(len(offers), -1)).numpy()[offer_of_event]  # (b, m, functions)
     of_pair = functions[row_of_pair].reshape(*counts.shape[:-1], -1)
     scores: Vectors = np.einsum("bijf,bjf->bij", of_pair, weights)

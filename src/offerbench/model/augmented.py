@@ -24,6 +24,8 @@ class ViewTensors(NamedTuple):
     """0 for pairs that don't count: float32, shape (B / m, m, m)."""
     counts: tf.Tensor
     """Matches of each pair, by window: int32, shape (B / m, m, m, windows)."""
+    base: tf.Tensor
+    """Share of all events that match each event's offer: float32, shape (B,)."""
 
 
 class AugmentedTensors(NamedTuple):
@@ -170,8 +172,12 @@ class AugmentedModel(tf.Module):
 
     def regularised(self) -> list[tf.Variable]:
         """Variables under L1: embeddings, kernels and biases."""
-        marks = ("embedding", "kernel", "bias")
-        return [variable for variable in self.trainable_variables if any(m in variable.name for m in marks)]
+        return [
+            variable
+            for variable in self.trainable_variables
+            if "_embedding/" in variable.name
+            or variable.name.rpartition("/")[2].startswith(("kernel", "bias"))
+        ]
 
     def _histories(
         self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
@@ -245,7 +251,10 @@ class AugmentedModel(tf.Module):
         windows = view.counts.shape[-1]
         of_user = tf.reshape(lengths, (-1, minibatch, 1, windows))
         functions = self.match_score.of_pairs(
-            view.counts, tf.broadcast_to(of_user, tf.shape(view.counts)), training
+            view.counts,
+            tf.broadcast_to(of_user, tf.shape(view.counts)),
+            tf.reshape(view.base, (-1, 1, minibatch)),
+            training,
         )
         weights = self.match_score.of_offers(tf.reshape(offers, (tf.shape(offers)[0], -1)))
         weights = tf.reshape(weights, (-1, 1, minibatch, weights.shape[-1]))

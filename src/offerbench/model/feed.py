@@ -158,7 +158,9 @@ def augmented_tensors(augmented: AugmentedBatch) -> AugmentedTensors:
     return AugmentedTensors(
         batch=batch_tensors(augmented.batch),
         lengths=augmented.lengths,
-        views=[ViewTensors(view.group_of_event, view.weights, view.counts) for view in augmented.views],
+        views=[
+            ViewTensors(view.group_of_event, view.weights, view.counts, view.base) for view in augmented.views
+        ],
     )
 
 
@@ -171,6 +173,7 @@ def augmented_signature(
         group_of_event=tf.TensorSpec([size], tf.int32),
         weights=tf.TensorSpec(pairs, tf.float32),
         counts=tf.TensorSpec([*pairs, windows], tf.int32),
+        base=tf.TensorSpec([size], tf.float32),
     )
     return AugmentedTensors(
         batch=batch_signature(data.user_sizes, data.offer_sizes, size),

@@ -5,12 +5,14 @@ import tensorflow as tf
 
 from offerbench.model.layers import BatchNormalization, Dense, Drop
 
-LEAST_COUNT = 0.5  # added to matches and others, so that none and all have finite odds
-OTHERS = 20.0  # purchases that every user is taken to have made besides
+PRIOR_EVENTS = 20.0  # that every user is taken to have bought besides, as all users together do
 
 
-def match_functions(counts: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Functions of matches: share of the past, log of 1 + count, log odds of a match.
+def match_functions(counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor) -> tf.Tensor:
+    """Functions of matches: share of the past, and by how much the odds of a match surpass all users'.
+
+    The odds are those of a mean of the user's share and of all users' share, which counts as
+    PRIOR_EVENTS events (a beta prior): a user without a past is like all users.
 
     Parameters
     ----------
@@ -18,14 +20,21 @@ def match_functions(counts: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         Matching events of the past, in each window.
     lengths : int32, shape (..., windows)
         All events of the past, in each window.
+    base : float32, shape (...)
+        Share of all events that match the offer.
 
     Returns
     -------
-    float32, shape (..., 3 * windows)
+    float32, shape (..., 2 * windows)
+        Shares, then logarithms of the ratio of odds.
     """
     count, length = tf.cast(counts, tf.float32), tf.cast(lengths, tf.float32)
-    odds = tf.math.log((count + LEAST_COUNT) / (length - count + LEAST_COUNT + OTHERS))
-    return tf.concat([count / tf.maximum(length, 1.0), tf.math.log1p(count), odds], axis=-1)
+    expected = tf.clip_by_value(base, 1e-6, 1 - 1e-6)[..., None]  # (..., 1)
+    prior = PRIOR_EVENTS * expected
+    odds = tf.math.log((count + prior) / (length - count + PRIOR_EVENTS - prior))
+    return tf.concat(
+        [count / tf.maximum(length, 1.0), odds - tf.math.log(expected / (1 - expected))], axis=-1
+    )
 
 
 class MatchScore(tf.Module):
@@ -58,23 +67,24 @@ class MatchScore(tf.Module):
     ) -> None:
         super().__init__(name="match_score")
         self.windows = windows
-        inputs = 3 * len(windows)
+        inputs = 2 * len(windows)
         self.normalization = BatchNormalization("match_score/normalization", inputs, momentum)
         kernel = generator.normal(0, 0.7, (inputs, hidden)).astype(np.float32)
         self.kernel = tf.Variable(kernel, name="match_score/kernel")
         bias = generator.normal(0, 0.5, hidden).astype(np.float32)
         self.bias = tf.Variable(bias, name="match_score/bias")
-        weights = np.append(generator.normal(0, 0.1, hidden), [1, 0]).astype(np.float32)
+        of_odds = np.append(np.zeros(len(windows) - 1), [1, 0])  # and of the constant
+        weights = np.append(generator.normal(0, 0.1, hidden), of_odds).astype(np.float32)
         self.weights = tf.Variable(weights, name="match_score/weights")
-        kernel = np.zeros((units, hidden + 2), np.float32)
+        kernel = np.zeros((units, len(weights)), np.float32)
         self.weights_of_offer = tf.Variable(kernel, name="match_score/weights_of_offer")
 
-    def of_pairs(self, counts: tf.Tensor, lengths: tf.Tensor, training: bool) -> tf.Tensor:
+    def of_pairs(self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, training: bool) -> tf.Tensor:
         """Functions of each pair's matches: the learned ones, the log odds, and 1.
 
         Parameters
         ----------
-        counts, lengths : int32, shape (..., windows)
+        counts, lengths, base
             As in `match_functions`.
         training : bool
             Whether moments are those of the batch.
@@ -83,10 +93,10 @@ class MatchScore(tf.Module):
         -------
         float32, shape (..., hidden + 2)
         """
-        functions = match_functions(counts, lengths)
+        functions = match_functions(counts, lengths, base)
         hidden = tf.tanh(tf.tensordot(self.normalization(functions, training), self.kernel, 1) + self.bias)
-        odds = functions[..., -1:]
-        return tf.concat([hidden, odds, tf.ones_like(odds)], axis=-1)
+        odds = functions[..., functions.shape[-1] // 2 :]
+        return tf.concat([hidden, odds, tf.ones_like(odds[..., :1])], axis=-1)
 
     def of_offers(self, offers: tf.Tensor) -> tf.Tensor:
         """Weight of each function for offers of shape (n, units); float32, shape (n, hidden + 2)."""

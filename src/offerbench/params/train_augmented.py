@@ -83,6 +83,9 @@ class TrainAugmented(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.parts.mask and self.parts.offer_meta_features is None:
+        parts = self.parts
+        if parts.mask and parts.offer_meta_features is None:
             raise ValueError("parts.mask: needs parts.offer_meta_features")
+        if parts.variance and parts.interaction == "bilinear" and parts.offer_meta_features is None:
+            raise ValueError("parts.variance: with bilinear it needs parts.offer_meta_features")
         return self

@@ -60,6 +60,15 @@ def naive_groups(keys: list[tuple[int, ...]], change: float, generator: np.rando
     return groups
 
 
+def naive_base(keys: list[tuple[int, ...]], groups: list[int]) -> list[float]:
+    """For each event, the share of the batch's events that have a key of its group."""
+    shares = []
+    for wanted in groups:
+        of_group = {key for key, group in zip(keys, groups, strict=True) if group == wanted}
+        shares.append(matching.count(keys, range(len(keys)), of_group) / len(keys))
+    return shares
+
+
 def check_view(tiny: TinyData, rows: list[int], key: Key, view: View, groups: list[int], m: int) -> None:
     keys = keys_of(tiny, key.features)
     own = [keys[row] for row in rows]
@@ -71,6 +80,8 @@ def check_view(tiny: TinyData, rows: list[int], key: Key, view: View, groups: li
     for place, newest in enumerate(WINDOWS):
         expected = matching.pair_counts(pasts_of(tiny, rows, newest), keys, rows, groups, m)
         assert view.counts[..., place].reshape(-1).tolist() == expected
+    assert view.base.dtype == np.float32
+    assert view.base == pytest.approx(naive_base(own, groups), abs=1e-6)
 
 
 @settings(max_examples=25)
@@ -122,6 +133,12 @@ def test_a_changed_offer_holds_its_keys_and_more(augmented: AugmentedBatch) -> N
     assert changed.sum() > plain.sum()
     assert (changed != np.swapaxes(changed, 1, 2)).any()
     assert (plain == np.swapaxes(plain, 1, 2)).all()
+    # All events of its keys match it, also those that are in other offers.
+    sizes = [np.bincount(view.group_of_event)[view.group_of_event] for view in augmented.views]
+    events = len(augmented.lengths)
+    assert augmented.views[0].base * events == pytest.approx(sizes[0])
+    assert (augmented.views[-1].base * events > sizes[-1] + 0.5).any()
+    assert (augmented.views[-1].base >= augmented.views[0].base).all()
 
 
 def test_the_batch_is_that_of_the_plain_training(tiny_data: TinyData) -> None:

@@ -93,6 +93,7 @@ def test_scores_are_those_of_each_pair_by_itself(tiny_data: TinyData, rows: np.n
     offers = naive_offers(labels, "brand", MOST_FREQUENT)
     pasts = {newest: pasts_of(tiny_data, events, newest) for newest in WINDOWS}
     brands = data.events["brand"].tolist()
+    shares = {key: labels["brand"].count(key) / len(events) for key in offers}
     some = range(min(6, len(rows)))
     expected = np.zeros((len(some), MINIBATCH, MINIBATCH))
     for b, i, j in np.ndindex(*expected.shape):
@@ -104,7 +105,9 @@ def test_scores_are_those_of_each_pair_by_itself(tiny_data: TinyData, rows: np.n
         }
         counts = [oracle.count(brands, pasts[newest][user], {key}) for newest in WINDOWS]
         lengths = [len(pasts[newest][user]) for newest in WINDOWS]
-        expected[b, i, j] = model_oracle.pair_score(weights, parts, bags, offers[key], counts, lengths)
+        expected[b, i, j] = model_oracle.pair_score(
+            weights, parts, bags, offers[key], counts, lengths, shares[key]
+        )
     assert scored.scores.dtype == np.float32
     assert scored.scores.shape == (*rows.shape, MINIBATCH)
     assert np.std(expected) > 0.01

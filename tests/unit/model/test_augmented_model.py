@@ -89,6 +89,7 @@ def naive_scores(tiny_data: TinyData, model: AugmentedModel, seen: Seen) -> np.n
             distributions_of(tiny_data, of_offer),
             own.counts[b, i, j].tolist(),
             seen.batch.lengths[user].tolist(),
+            float(own.base[offer]),
         )
     return scores
 

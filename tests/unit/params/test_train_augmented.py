@@ -18,6 +18,14 @@ def test_a_mask_needs_compressed_offers() -> None:
     TrainAugmented.model_validate({**SECTION, "parts": {**parts, "offer_meta_features": 2}})
 
 
+def test_variance_in_a_bilinear_model_needs_compressed_offers() -> None:
+    parts = {**SECTION["parts"], "variance": True, "interaction": "bilinear"}
+    with pytest.raises(ValidationError, match=r"variance: with bilinear it needs parts\.offer_meta_features"):
+        TrainAugmented.model_validate({**SECTION, "parts": parts})
+    for fitting in ({"offer_meta_features": 2}, {"variance": False}, {"interaction": "dot"}):
+        TrainAugmented.model_validate({**SECTION, "parts": {**parts, **fitting}})
+
+
 def test_nothing_is_overridden_by_null() -> None:
     model, train = model_parameters(), train_parameters()
     assert Overrides.model_validate(NOTHING).applied(model, train) == (model, train)
