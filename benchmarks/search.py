@@ -1,30 +1,36 @@
 """Choose the augmented model of Complete Journey on its validation users; test users are never read.
 
-`python -m benchmarks.search --trials 12` trains a model for each trial that Optuna draws (the first
-ones are given: the parts one by one), measures mean wAUC of the tasks on the validation batches'
-offers and writes `reports/search.md`.
+`python -m benchmarks.search --trials 8` trains a model for each trial (the first ones are given, the
+others are Optuna's), measures mean wAUC of the tasks on the validation batches' offers and writes
+`reports/search.md` and `reports/search.json`. Trials of `reports/search.json` are not run again.
 """
 
+import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import optuna
+import typer
+from tabulate import tabulate
 
+from offerbench import command
 from offerbench.batching.batches import read_batches
 from offerbench.batching.prepared import PreparedData, load_prepared
 from offerbench.batching.sampling import Rows
 from offerbench.evaluation.evaluate import measure_task, score_tasks
 from offerbench.evaluation.offers import group_offers
 from offerbench.evaluation.results import wauc_table
+from offerbench.model import runtime
 from offerbench.model.checkpoint import make_model
 from offerbench.model.feed import AugmentedFeed
 from offerbench.model.specification import AugmentedSpecification
 from offerbench.model.training import train_model
-from offerbench.params.loading import Parameters
-from offerbench.params.train_augmented import TrainAugmented
+from offerbench.params.loading import Parameters, load_parameters
+from offerbench.params.train_augmented import Matching, TrainAugmented
 from offerbench.schema import (
     AUGMENTED_MODEL,
     BATCHES_DIRECTORY,
@@ -33,9 +39,20 @@ from offerbench.schema import (
     SEGMENTS,
     Split,
 )
+from offerbench.storage import whole_file
 
 TARGET = Path("reports/search.md")
 TRIALS = Path("reports/search.json")
+
+
+GIVEN: list[dict[str, Any]] = [
+    {"number": 3, "history_dropout": 0.5, "matching": True, "hidden_units": 4, "l1": 2e-6},
+    {"number": 0, "history_dropout": 0.0, "matching": False, "hidden_units": 4, "l1": 2e-7},
+    {"number": 3, "history_dropout": 0.0, "matching": False, "hidden_units": 4, "l1": 2e-7},
+    {"number": 0, "history_dropout": 0.0, "matching": True, "hidden_units": 4, "l1": 2e-7},
+    {"number": 3, "history_dropout": 0.0, "matching": True, "hidden_units": 4, "l1": 2e-7},
+    {"number": 3, "history_dropout": 0.5, "matching": True, "hidden_units": 1, "l1": 2e-6},
+]
 
 
 class Bench:
@@ -87,3 +104,92 @@ class Bench:
                 for name in (AUGMENTED_MODEL, HISTORY_AFFINITY)
             },
         }
+
+
+def set_up(base: TrainAugmented, choice: dict[str, Any]) -> TrainAugmented:
+    """Put a trial's choice into the parameters."""
+    matching = Matching(windows=[100, None], hidden_units=choice["hidden_units"])
+    return base.model_copy(
+        update={
+            "grouping": base.grouping.model_copy(update={"number": choice["number"]}),
+            "history_dropout": choice["history_dropout"],
+            "parts": base.parts.model_copy(update={"matching": matching if choice["matching"] else None}),
+            "overrides": base.overrides.model_copy(update={"l1": choice["l1"]}),
+        }
+    )
+
+
+def draw(trial: optuna.Trial) -> dict[str, Any]:
+    """Draw a trial's choice."""
+    return {
+        "number": trial.suggest_categorical("number", [0, 3]),
+        "history_dropout": trial.suggest_categorical("history_dropout", [0.0, 0.3, 0.5]),
+        "matching": trial.suggest_categorical("matching", [True, False]),
+        "hidden_units": trial.suggest_categorical("hidden_units", [1, 4, 16]),
+        "l1": trial.suggest_categorical("l1", [2e-7, 2e-6, 1e-5]),
+    }
+
+
+def search_markdown(trials: list[dict[str, Any]]) -> str:
+    """Tabulate the trials, the best one first and bold, with history affinity below."""
+    ranked = sorted(trials, key=lambda trial: -_mean(trial["wauc"][AUGMENTED_MODEL]["all"]))
+    names = list(GIVEN[0])
+    rows = []
+    for place, trial in enumerate(ranked):
+        row = [str(trial["choice"][name]) for name in names]
+        row += [str(trial["best_epoch"]), *_cells(trial["wauc"][AUGMENTED_MODEL])]
+        rows.append([f"**{cell}**" for cell in row] if place == 0 else row)
+    affinity = trials[0]["wauc"][HISTORY_AFFINITY]
+    rows.append(["history affinity", *[""] * len(names), *_cells(affinity)])
+    headers = [*names, "best epoch", *(f"mean, {segment}" for segment in SEGMENTS), *affinity["all"]]
+    return (
+        "# The augmented model of Complete Journey, chosen on its validation users\n\n"
+        f"{len(trials)} set-ups, made by `python -m benchmarks.search`: wAUC on the validation batches' "
+        "offers at the\nbest epoch; means over the tasks by segment, and the tasks of all offers. "
+        "`number`: groupings of a batch\n(0: none); `matching`: matches in the last 100 events and in the "
+        "whole past are an input to the score;\n`hidden_units`: learned functions of them.\n\n"
+        + tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
+        + "\n"
+    )
+
+
+def _cells(wauc: dict[str, dict[str, float]]) -> list[str]:
+    means = [f"{_mean(wauc[segment]):.4f}" for segment in SEGMENTS]
+    return means + [f"{value:.3f}" for value in wauc["all"].values()]
+
+
+def _mean(values: dict[str, float]) -> float:
+    return float(np.mean(list(values.values())))
+
+
+def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> None:
+    """Search, and write the table after every trial."""
+    parameters = load_parameters()
+    runtime.configure(parameters.train.threads)
+    bench = Bench(parameters)
+    done: list[dict[str, Any]] = json.loads(TRIALS.read_text()) if TRIALS.exists() else []
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
+    for choice in GIVEN:
+        study.enqueue_trial(choice)
+
+    def objective(trial: optuna.Trial) -> float:
+        choice = draw(trial)
+        known = next((one for one in done if one["choice"] == choice), None)
+        if known is None:
+            known = {"choice": choice, **bench.measure(set_up(parameters.train_augmented, choice))}
+            done.append(known)
+            with whole_file(TRIALS) as target:
+                target.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+            with whole_file(TARGET) as target:
+                target.write_text(search_markdown(done), encoding="utf-8")
+        value = _mean(known["wauc"][AUGMENTED_MODEL]["all"])
+        print(f"search: {choice} mean wAUC {value:.4f}", flush=True)
+        return value
+
+    study.optimize(objective, n_trials=trials)
+    print(search_markdown(done))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -19,6 +19,7 @@ STAGES = {  # in the order of a run, with what each writes
     "prepare": ["data/prepared", "metrics/prepare.json"],
     "rebatch": ["data/batches", "metrics/rebatch.json"],
     "train_full": ["models/full", "plots/training/full"],
+    "train_augmented": ["models/augmented", "plots/training/augmented"],
     "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand"],
     "group_test": ["data/group_test"],
     "evaluate": [

@@ -18,7 +18,7 @@ from .conftest import STAGES, Undisturbed, kill_group, start, started_stages
 pytestmark = pytest.mark.pipeline
 
 # The trainings first: they have most to lose. Then the others in turn.
-ORDER = ["train_full", "train_mono@brand", "evaluate", "prepare", "rebatch", "group_test"]
+ORDER = ["train_augmented", "train_full", "train_mono@brand", "evaluate", "prepare", "rebatch", "group_test"]
 LEAST_EPOCHS = 4  # early stopping lets no training end before
 KILLS = int(os.environ.get("OFFERBENCH_KILLS", "3"))
 

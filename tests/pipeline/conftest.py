@@ -29,6 +29,7 @@ SMALL = {
     "model.embedding_dim": 8,
     "model.tower_units": [8, 4],
     "train.epochs": 2,
+    "evaluate.bootstrap.samples": 20,
 }
 HOUSEHOLDS = 100
 

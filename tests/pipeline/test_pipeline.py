@@ -11,7 +11,7 @@ from .conftest import SMALL, Workspace, make_workspace
 pytestmark = pytest.mark.pipeline
 
 TASKS = SMALL["tasks"]
-MODELS = ["full", "mono_category1", "mono_brand", "history_affinity"]
+MODELS = ["full", "augmented", "mono_category1", "mono_brand", "history_affinity"]
 
 
 def changed_stages(workspace: Workspace) -> set[str]:
@@ -74,7 +74,18 @@ def test_resources_rerun_nothing(workspace: Workspace) -> None:
 
 def test_training_parameter_reruns_no_preparation(workspace: Workspace) -> None:
     workspace.set("train.epochs", 1)
-    assert changed_stages(workspace) == {"train_full", "train_mono@category1", "train_mono@brand"}
+    assert changed_stages(workspace) == {
+        "train_full",
+        "train_augmented",
+        "train_mono@category1",
+        "train_mono@brand",
+        "evaluate",  # its report shows all parameters
+    }
+
+
+def test_parameter_of_the_augmented_model_trains_no_other(workspace: Workspace) -> None:
+    workspace.set("train_augmented.grouping.number", 1)
+    assert changed_stages(workspace) == {"train_augmented", "evaluate"}
 
 
 def test_changed_raw_byte_is_noticed(workspace: Workspace) -> None:
@@ -96,7 +107,12 @@ def test_removed_task_leaves_no_row(workspace: Workspace) -> None:
     workspace.run("dvc", "repro")
     wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
     assert list(wauc["all"]) == ["category1"]
-    assert list(wauc["all"]["category1"]) == ["full", "mono_category1", "history_affinity"]
+    assert list(wauc["all"]["category1"]) == [
+        "full",
+        "augmented",
+        "mono_category1",
+        "history_affinity",
+    ]
     assert not any("brand" in stage for stage in workspace.lock())
     assert changed_stages(workspace) == set()
 
@@ -115,7 +131,15 @@ def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     "stage",
-    ["prepare", "rebatch", "train_full", "train_mono category1", "group_test", "evaluate"],
+    [
+        "prepare",
+        "rebatch",
+        "train_full",
+        "train_augmented",
+        "train_mono category1",
+        "group_test",
+        "evaluate",
+    ],
 )
 def test_bad_parameter_stops_every_stage(workspace: Workspace, stage: str) -> None:
     workspace.set("evaluate.tabel_decimals", 4)
@@ -127,10 +151,11 @@ def test_bad_parameter_stops_every_stage(workspace: Workspace, stage: str) -> No
 
 
 def test_metrics_and_parameters_can_be_compared(workspace: Workspace) -> None:
-    assert "wauc.json" in workspace.run("dvc", "metrics", "show").stdout
+    assert "headline.json" in workspace.run("dvc", "metrics", "show").stdout
     wauc = workspace.path / "metrics/wauc.json"
     wauc.write_text(wauc.read_text().replace('"full": 0.', '"full": 0.9'))
-    assert "0.9" in workspace.run("dvc", "metrics", "diff").stdout
+    changed = workspace.run("dvc", "metrics", "diff", "--targets", "metrics/wauc.json")
+    assert "0.9" in changed.stdout
     workspace.set("train.epochs", 1)
     assert "train.epochs" in workspace.run("dvc", "params", "diff").stdout
     assert "evaluate" in workspace.run("dvc", "dag").stdout
@@ -143,7 +168,7 @@ def test_experiment_leaves_raw_data_and_can_be_compared(workspace: Workspace) ->
     workspace.run("dvc", "checkout")
     assert {file.name: file.read_bytes() for file in raw.iterdir()} == before
     assert "train.epochs" in workspace.run("dvc", "exp", "show", "--csv").stdout
-    assert "gap_to_specialist" in workspace.run("dvc", "metrics", "diff").stdout
+    assert "to_specialist" in workspace.run("dvc", "metrics", "diff").stdout
     plots = workspace.run("dvc", "plots", "diff")
     assert "failed" not in plots.stderr
     assert (workspace.path / "dvc_plots/index.html").exists()

@@ -15,7 +15,7 @@ from ..model_builder import weights_of
 
 DIM, MOMENTUM = 3, 0.8
 SMALL = st.integers(1, 3)
-SHARES = st.floats(0, 0.95, width=32)  # of all events that match
+SHARES = st.floats(0, 0.9375, width=32)  # of all events that match
 COUNTS = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(sorted)  # matches and length of a past
 
 
