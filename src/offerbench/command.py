@@ -78,6 +78,8 @@ def machine_fault(error: Exception) -> str | None:
         return f"out of memory: {text}. {FREE_MEMORY}."
     if isinstance(error, OSError) and error.errno in ADVICE:
         return f"{_place(error, text)}. {ADVICE[error.errno]}."
+    if type(error).__module__ == "sqlite3":  # a training's log opens the database of DVC
+        return f"DVC's database in .dvc/tmp: {text}. {FREE_SPACE}, or raise the limit of a file's size."
     if type(error).__module__.split(".")[0] in LIBRARIES:
         for number, advice in ADVICE.items():
             if os.strerror(number) in text:

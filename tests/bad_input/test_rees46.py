@@ -91,7 +91,7 @@ def run_to_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch, tasks: list[st
     """Every stage after `prepare`, as dvc.yaml has them."""
     runs: list[list[str]] = []
     for stage in YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"].values():
-        script, *arguments = stage["cmd"].removeprefix("python stages/").split()
+        script, *arguments = stage["cmd"].partition(" stages/")[2].split()
         runs += [[Path(script).stem, task] for task in tasks] if arguments else [[Path(script).stem]]
     for stage, *arguments in runs[1:]:
         monkeypatch.setattr("sys.argv", [stage, *arguments])

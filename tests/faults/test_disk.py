@@ -70,9 +70,13 @@ def assert_same_bytes(workspace: Workspace, undisturbed: Undisturbed, stage: str
     assert not list((workspace.path / "models").glob("**/.*"))
 
 
-@pytest.mark.parametrize("stage", ["prepare", "train_full"])
+# A training's log opens DVC's own database before anything else is written.
+@pytest.mark.parametrize(
+    ("stage", "fault"),
+    [("prepare", "File too large"), ("rebatch", "File too large"), ("train_full", "DVC's database")],
+)
 def test_a_limit_of_file_sizes(
-    undisturbed: Undisturbed, before: Callable[[str], Workspace], stage: str
+    undisturbed: Undisturbed, before: Callable[[str], Workspace], stage: str, fault: str
 ) -> None:
     workspace = before(stage)
     limit = 4096
@@ -86,7 +90,7 @@ def test_a_limit_of_file_sizes(
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert stopped.returncode == 2, stopped.stderr
-    assert "File too large" in message(stopped.stderr)
+    assert fault in message(stopped.stderr)
     assert_same_bytes(workspace, undisturbed, stage)
 
 

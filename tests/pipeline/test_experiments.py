@@ -1,6 +1,10 @@
-"""Experiments of docs/experiments.md, as a user runs them: at once, in DVC's queue, over seeds."""
+"""Experiments of docs/experiments.md, as a user runs them: at once, in DVC's queue, over seeds.
+
+Some minutes of trainings: `OFFERBENCH_LONG=1 python -m pytest tests/pipeline/test_experiments.py`, every night.
+"""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -13,7 +17,10 @@ import pytest
 
 from .conftest import REPOSITORY, Workspace
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.skipif("OFFERBENCH_LONG" not in os.environ, reason="set OFFERBENCH_LONG=1 for these"),
+]
 
 GUIDE = REPOSITORY / "docs/experiments.md"
 TITLE = "wAUC on the test users"
