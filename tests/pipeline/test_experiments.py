@@ -1,6 +1,7 @@
 """Experiments of docs/experiments.md, as a user runs them: at once, in DVC's queue, over seeds.
 
-Some minutes of trainings: `OFFERBENCH_LONG=1 python -m pytest tests/pipeline/test_experiments.py`, every night.
+Some minutes of trainings, so every night and on demand:
+`OFFERBENCH_LONG=1 python -m pytest tests/pipeline/test_experiments.py`.
 """
 
 import json
