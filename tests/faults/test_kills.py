@@ -20,7 +20,7 @@ pytestmark = pytest.mark.pipeline
 # The trainings first: they have most to lose. Then the others in turn.
 ORDER = ["train_augmented", "train_full", "train_mono@brand", "evaluate", "prepare", "rebatch", "group_test"]
 LEAST_EPOCHS = 4  # early stopping lets no training end before
-KILLS = int(os.environ.get("OFFERBENCH_KILLS", "3"))
+KILLS = int(os.environ.get("OFFERBENCH_KILLS", "1"))
 
 
 def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
