@@ -1,7 +1,7 @@
 """Choose the defaults of Complete Journey on its validation users; test users are never read.
 
 Trains the full model with each set-up of a grid and writes validation AUC by epoch and the wAUC of
-the validation batches' offers to `reports/default_choice.md`: `python benchmarks/choose_defaults.py`.
+the validation batches' offers to `reports/default_choice.md`: `python -m benchmarks.choose_defaults`.
 """
 
 import os
@@ -15,11 +15,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.validation import validation_wauc
 from offerbench.batching.batches import draw_pass
 from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.evaluation.evaluate import measure_task, score_tasks
-from offerbench.evaluation.offers import group_offers
-from offerbench.evaluation.results import wauc_table
 from offerbench.model import runtime
 from offerbench.model.feed import EventFeed
 from offerbench.model.specification import ModelSpecification
@@ -59,16 +57,9 @@ def measure(parameters: Parameters, data: PreparedData) -> list[float | int]:
     validation = np.stack(list(draw_pass(data, Split.VALIDATION, rebatch)))
     feed = EventFeed(data, validation, rebatch, list(data.offer_sizes))
     curves = [epoch.validation_auc for epoch in train_model(model, feed, train, print)]
-    events = {name: data.events[name][validation.reshape(-1)] for name in data.offer_sizes}
-    tables = {
-        task: group_offers(events, task, parameters.group_test.values_per_feature)
-        for task in parameters.tasks
-    }
-    minibatch = train.number_of_negatives + 1
-    tasks = score_tasks({FULL_MODEL: model}, tables, data, Split.VALIDATION, validation, minibatch, print)
-    results = {task: measure_task(scored, data.first_label) for task, scored in tasks}
-    wauc = wauc_table(results, parameters.evaluate)["all"]
-    means = [float(np.mean([wauc[task][name] for task in tables])) for name in (FULL_MODEL, HISTORY_AFFINITY)]
+    wauc = validation_wauc({FULL_MODEL: model}, parameters, data, validation, print)["all"]
+    names = (FULL_MODEL, HISTORY_AFFINITY)
+    means = [float(np.mean([by_model[name] for by_model in wauc.values()])) for name in names]
     return [int(np.argmax(curves)) + 1, *curves, *means]
 
 
@@ -100,7 +91,7 @@ def main() -> None:
         target.write_text(
             "# The defaults of Complete Journey, chosen on its validation users\n\n"
             "Full model, validation AUC over the pairs by epoch; mean wAUC over the tasks on the validation\n"
-            "batches' offers, at the best epoch. Made by `python benchmarks/choose_defaults.py`.\n\n"
+            "batches' offers, at the best epoch. Made by `python -m benchmarks.choose_defaults`.\n\n"
             f"{table}\n",
             encoding="utf-8",
         )

@@ -17,27 +17,22 @@ import optuna
 import typer
 from tabulate import tabulate
 
+from benchmarks.validation import validation_wauc
 from offerbench import command
 from offerbench.batching.batches import read_batches
 from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.batching.sampling import Rows
-from offerbench.evaluation.evaluate import measure_task, score_tasks
-from offerbench.evaluation.offers import group_offers
-from offerbench.evaluation.results import wauc_table
 from offerbench.model import runtime
 from offerbench.model.checkpoint import make_model
-from offerbench.model.feed import AugmentedFeed
-from offerbench.model.specification import AugmentedSpecification
+from offerbench.model.progress import best_epoch
+from offerbench.model.stage import VALIDATION_FILE, augmented_set_up
 from offerbench.model.training import train_model
 from offerbench.params.loading import Parameters, load_parameters
 from offerbench.params.train_augmented import Matching, TrainAugmented
 from offerbench.schema import (
     AUGMENTED_MODEL,
-    BATCHES_DIRECTORY,
     HISTORY_AFFINITY,
     PREPARED_DIRECTORY,
     SEGMENTS,
-    Split,
 )
 from offerbench.storage import whole_file
 
@@ -55,55 +50,28 @@ GIVEN: list[dict[str, Any]] = [
 ]
 
 
-class Bench:
-    """Trains and measures one set-up after the other on the same validation batches."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
-        self.data: PreparedData = load_prepared(PREPARED_DIRECTORY)
-        file = BATCHES_DIRECTORY / "validation.arrow"
-        self.batches: Rows = read_batches(file, parameters.rebatch.batch_size)
-        events = {name: self.data.events[name][self.batches.reshape(-1)] for name in self.data.offer_sizes}
-        most = parameters.group_test.values_per_feature
-        self.tables = {task: group_offers(events, task, most) for task in parameters.tasks}
-
-    def measure(self, augmented: TrainAugmented) -> dict[str, Any]:
-        """Train with a set-up; give wAUC by segment and task, of the model and of affinity, and epochs."""
-        model_parameters, train = augmented.overrides.applied(self.parameters.model, self.parameters.train)
-        specification = AugmentedSpecification(
-            user_features=self.data.user_sizes,
-            offer_features=self.data.offer_sizes,
-            model=model_parameters,
-            parts=augmented.parts,
-        )
-        model = make_model(specification, np.random.default_rng(train.seed))
-        minibatch = train.number_of_negatives + 1
-        feed = AugmentedFeed(
-            self.data, self.batches, self.parameters.rebatch, augmented, minibatch, train.seed
-        )
-        curves = train_model(model, feed, train, print)
-        scored = score_tasks(
-            {AUGMENTED_MODEL: model},
-            self.tables,
-            self.data,
-            Split.VALIDATION,
-            self.batches,
-            minibatch,
-            lambda _: None,
-        )
-        results = {task: measure_task(part, self.data.first_label) for task, part in scored}
-        wauc = wauc_table(results, self.parameters.evaluate)
-        best = int(np.argmax([epoch.validation_auc for epoch in curves]))
-        return {
-            "best_epoch": best + 1,
-            "validation_auc": curves[best].validation_auc,
-            "wauc": {
-                name: {
-                    segment: {task: wauc[segment][task][name] for task in self.tables} for segment in SEGMENTS
-                }
-                for name in (AUGMENTED_MODEL, HISTORY_AFFINITY)
-            },
-        }
+def measure(parameters: Parameters, data: PreparedData, augmented: TrainAugmented) -> dict[str, Any]:
+    """Train with a set-up; give wAUC by segment and task, of the model and of affinity, and epochs."""
+    batches = read_batches(VALIDATION_FILE, parameters.rebatch.batch_size)
+    specification, feed, train = augmented_set_up(
+        data, batches, parameters.rebatch, parameters.model, parameters.train, augmented
+    )
+    model = make_model(specification, np.random.default_rng(train.seed))
+    curves = train_model(model, feed, train, print)
+    models = {AUGMENTED_MODEL: model}
+    wauc = validation_wauc(models, parameters, data, batches, lambda _: None)
+    best = best_epoch(curves)
+    return {
+        "best_epoch": best + 1,
+        "validation_auc": curves[best].validation_auc,
+        "wauc": {
+            name: {
+                segment: {task: by_model[name] for task, by_model in wauc[segment].items()}
+                for segment in SEGMENTS
+            }
+            for name in (AUGMENTED_MODEL, HISTORY_AFFINITY)
+        },
+    }
 
 
 def set_up(base: TrainAugmented, choice: dict[str, Any]) -> TrainAugmented:
@@ -166,7 +134,7 @@ def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> No
     """Search, and write the table after every trial."""
     parameters = load_parameters()
     runtime.configure(parameters.train.threads)
-    bench = Bench(parameters)
+    data = load_prepared(PREPARED_DIRECTORY)
     done: list[dict[str, Any]] = json.loads(TRIALS.read_text()) if TRIALS.exists() else []
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
@@ -177,7 +145,10 @@ def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> No
         choice = draw(trial)
         known = next((one for one in done if one["choice"] == choice), None)
         if known is None:
-            known = {"choice": choice, **bench.measure(set_up(parameters.train_augmented, choice))}
+            known = {
+                "choice": choice,
+                **measure(parameters, data, set_up(parameters.train_augmented, choice)),
+            }
             done.append(known)
             with whole_file(TRIALS) as target:
                 target.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")

@@ -10,18 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from tabulate import tabulate
 
 from offerbench import command
 from offerbench.errors import OfferbenchError
-from offerbench.evaluation.results import RIVALS, is_certain
-from offerbench.report.tables import (
-    RIVAL_TITLES,
-    format_difference,
-    format_gap,
-    short_title,
-    wauc_markdown,
-)
+from offerbench.report.tables import gap_markdown, wauc_markdown
 from offerbench.schema import METRICS_DIRECTORY, REPORTS_DIRECTORY
 from offerbench.storage import read_json, whole_file
 
@@ -49,19 +41,7 @@ def _counts() -> str:
 def _gaps() -> str:
     """Mean gaps of the single models, and their gap in each task."""
     gaps = read_json(METRICS_DIRECTORY / "gaps.json")["all"]
-    summary = read_json(METRICS_DIRECTORY / "summary.json")["all"]
-    rows = []
-    for model, means in summary.items():
-        for rival in RIVALS:
-            cells = [by_model[model][rival] for by_model in gaps.values()]
-            texts = [format_gap(gap, DECIMALS) for gap in cells]
-            marked = [
-                f"**{text}**" if gap and is_certain(gap) else text
-                for text, gap in zip(texts, cells, strict=True)
-            ]
-            mean = format_difference(means[f"gap_to_{rival}"], DECIMALS)
-            rows.append([f"{short_title(model)} {RIVAL_TITLES[rival]}", mean, *marked])
-    return tabulate(rows, ["gap", "mean", *gaps], tablefmt="pipe", disable_numparse=True)
+    return gap_markdown(gaps, DECIMALS, read_json(METRICS_DIRECTORY / "summary.json")["all"])
 
 
 PUBLISHED = REPORTS_DIRECTORY / "presets" / "complete_journey_published"

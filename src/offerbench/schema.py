@@ -26,6 +26,8 @@ AUGMENTED_MODEL = "augmented"
 SINGLE_MODELS = (FULL_MODEL, AUGMENTED_MODEL)  # that are to serve every task
 HISTORY_AFFINITY = "history_affinity"
 
+MEASURES = ("train/loss", "train/auc", "validation/loss", "validation/auc")  # of a training's log
+
 SEGMENTS = ("all", "popular", "cold_start")
 
 PARAMETERS_FILE = Path("params.yaml")

@@ -123,11 +123,11 @@ class Augmentation:
         known, key_of_event = np.unique(packed[: len(rows)], return_inverse=True)
         groups = draw_groups(key_of_event.reshape(-1), key.change, generator)
         index = MatchIndex(_places(known, packed[len(rows) :]))
-        pairs = _pair_keys(groups, self._minibatch)
+        first, keys = group_keys(groups)
+        pairs = _pair_keys(groups, first, keys, self._minibatch)
         shape = (-1, self._minibatch, self._minibatch)
         own = pairs.total(groups.key_of_event[pairs.user_event] == pairs.key).reshape(shape) > 0
         share_of_key = np.bincount(groups.key_of_event) / len(rows)
-        first, keys = group_keys(groups)
         base = np.add.reduceat(share_of_key[keys], first[:-1])  # (groups,)
         counts = [
             pairs.total(index.count(start[pairs.user_event], length[pairs.user_event], pairs.key))
@@ -179,10 +179,10 @@ class _PairKeys:
         return np.bincount(self.pair, weights=values, minlength=self.pairs).astype(np.int64)
 
 
-def _pair_keys(groups: Groups, minibatch: int) -> _PairKeys:
+def _pair_keys(groups: Groups, first: Ints, keys: Ints, minibatch: int) -> _PairKeys:
+    """Lay the keys of the groups, from `group_keys`, out by pair."""
     group = groups.group_of_event.reshape(-1, minibatch)
     offers = np.repeat(group[:, None, :], minibatch, axis=1).reshape(-1)  # (pairs,)
-    first, keys = group_keys(groups)
     number = np.diff(first)[offers]
     pair = np.repeat(np.arange(len(offers)), number)
     key = keys[concatenated_ranges(first[offers], number)]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.preparation.history import contexts
+from offerbench.preparation.history import contexts, past_windows
 
 Ints = npt.NDArray[np.int64]
 
@@ -22,8 +22,10 @@ class Past:
     def __init__(self, users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> None:
         first = contexts(users, days)
         self._context = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(users))))
-        self._day_start = first  # (contexts,)
-        self._user_start = np.searchsorted(users, users[first])  # (contexts,)
+        whole = max(len(users), 1)  # no past is longer
+        self._start, self._length = past_windows(
+            users[first], days[first], users, days, length=whole, keep="latest"
+        )  # (contexts,) each
 
     def windows(self, rows: Ints, length: int | None) -> tuple[Ints, Ints]:
         """Find first row and number of rows of the past of some events.
@@ -40,10 +42,11 @@ class Past:
         start, length : int64, shape of `rows`
         """
         context = self._context[rows]
-        stop, start = self._day_start[context], self._user_start[context]
-        if length is not None:
-            start = np.maximum(start, stop - length)
-        return start, stop - start
+        start, lengths = self._start[context], self._length[context]
+        if length is None:
+            return start, lengths
+        newest = np.minimum(lengths, length)
+        return start + lengths - newest, newest
 
 
 class MatchIndex:

@@ -9,7 +9,7 @@ from offerbench.batching.matching import MatchIndex
 
 
 def history_affinity(
-    labels: npt.NDArray[np.int32],
+    index: MatchIndex,
     start: npt.NDArray[np.int64],
     length: npt.NDArray[np.int64],
     keys: npt.NDArray[Any],
@@ -18,10 +18,10 @@ def history_affinity(
 
     Parameters
     ----------
-    labels : int32, shape (target events,)
-        The task's feature.
+    index : MatchIndex
+        Of the target events by the task's feature.
     start, length : int64, shape (pairs,)
-        Window of each pair's history in `labels`.
+        Window of each pair's history among those events.
     keys : int32, shape (pairs,)
         Label of each pair's offer.
 
@@ -30,5 +30,5 @@ def history_affinity(
     float64, shape (pairs,)
         0 for an empty history.
     """
-    share: npt.NDArray[np.float64] = MatchIndex(labels).count(start, length, keys) / np.maximum(length, 1)
+    share: npt.NDArray[np.float64] = index.count(start, length, keys) / np.maximum(length, 1)
     return share

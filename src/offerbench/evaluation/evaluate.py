@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.batching.prepared import PreparedData
-from offerbench.batching.sampling import Rows, concatenated_ranges
+from offerbench.batching.sampling import Rows
 from offerbench.evaluation.affinity import history_affinity
 from offerbench.evaluation.auc import auc_by_offer
 from offerbench.evaluation.bootstrap import PairSamples, draw_weights, sampled_wauc
@@ -86,7 +86,7 @@ def score_tasks(
             offers = offer_vectors(model, table)
             of_pairs = model_scores(model, users[name], view_of_event, offers, offer_of_event, matches)
             scores[name] = of_pairs[pairs.kept]
-        scores[HISTORY_AFFINITY] = _affinity(data, split, task, views[view_of_event], table, pairs)
+        scores[HISTORY_AFFINITY] = _affinity(data, matches, views[view_of_event], table, pairs)
         yield task, ScoredTask(table, pairs, pairs.of_users(user_of_event).astype(np.int32), scores)
         report(f"{task}: {len(table.keys):,} offers, {len(pairs.offers):,} pairs")
 
@@ -154,18 +154,16 @@ def sample_task(scored: ScoredTask, result: TaskResult, evaluate: Evaluate, thre
 
 def _affinity(
     data: PreparedData,
-    split: Split,
-    task: str,
+    matches: Matches,
     view_of_event: Rows,
     table: OfferTable,
     pairs: TaskPairs,
 ) -> npt.NDArray[np.float64]:
     """History affinity of each kept pair; looks only at the events of the split's users."""
-    rows = concatenated_ranges(*data.user_rows[split])  # ascending: users are in order
     views = pairs.of_users(view_of_event)
     return history_affinity(
-        data.events[task][rows],
-        np.searchsorted(rows, data.history_start)[views],
+        matches.index,
+        np.searchsorted(matches.rows_of_split, data.history_start)[views],
         data.history_length[views],
         table.keys[pairs.offers],
     )

@@ -27,11 +27,11 @@ class Matches:
     """
 
     def __init__(self, data: PreparedData, split: Split, rows: Rows, task: str) -> None:
-        of_split = concatenated_ranges(*data.user_rows[split])  # ascending: users are in order
+        self.rows_of_split = of_split = concatenated_ranges(*data.user_rows[split])  # ascending
         self._past = Past(data.events[USER][of_split], data.events[DAY][of_split])
         self._rows = np.searchsorted(of_split, rows)  # (minibatches, m)
         self._labels = data.events[task][of_split]
-        self._index = MatchIndex(self._labels)
+        self.index = MatchIndex(self._labels)  # of the rows of the split
 
     def counts(self, windows: list[int | None]) -> Counts:
         """Count matches of each user's past with each offer; int32, shape (minibatches, m, m, windows).
@@ -49,7 +49,7 @@ class Matches:
                 np.broadcast_to(part[:, :, None], shape).reshape(-1)
                 for part in self._past.windows(self._rows, window)
             )
-            found.append(self._index.count(start, length, keys).reshape(shape))
+            found.append(self.index.count(start, length, keys).reshape(shape))
         stacked: Counts = np.stack(found, axis=-1).astype(np.int32)
         return stacked
 

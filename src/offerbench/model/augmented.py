@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.model.compression import OfferCompression, UserCompression
-from offerbench.model.embedding import bag_mean, embedding_table, weighted_bag_mean
+from offerbench.model.embedding import bag_means, embedding_tables, weighted_bag_mean
 from offerbench.model.interaction import BilinearScore, MatchScore
 from offerbench.model.layers import Drop, Dropout, no_dropout
 from offerbench.model.negatives import Pairs, pair_logits
@@ -53,14 +53,8 @@ class AugmentedModel(tf.Module):
         self.specification = specification
         shape, parts = specification.model, specification.parts
         dim, momentum = shape.embedding_dim, shape.batch_normalization_momentum
-        self.user_tables = {
-            name: embedding_table(f"user_embedding/{name}", size, dim, generator)
-            for name, size in specification.user_features.items()
-        }
-        self.offer_tables = {
-            name: embedding_table(f"offer_embedding/{name}", size, dim, generator)
-            for name, size in specification.offer_features.items()
-        }
+        self.user_tables = embedding_tables("user", specification.user_features, dim, generator)
+        self.offer_tables = embedding_tables("offer", specification.offer_features, dim, generator)
         users, offers = len(self.user_tables), len(self.offer_tables)
         moments = 2 if parts.variance else 1
         self.user_compression, self.offer_compression = None, None
@@ -106,8 +100,10 @@ class AugmentedModel(tf.Module):
         drop = Dropout(self.specification.model.dropout, seed, step)
         batch = tensors.batch
         views = tf.reduce_max(batch.view_of_event) + 1
-        histories = self._user_rows(self._histories(batch.values, batch.segments, views), drop, True)
-        if self.specification.parts.interaction == "dot":
+        histories = self._user_rows(
+            bag_means(self.user_tables, batch.values, batch.segments, views), drop, True
+        )
+        if self.bilinear is None:
             blocks = [Block(rows, batch.view_of_event) for rows in histories]
             users = self.user_tower.train(blocks, drop.seed(len(self.user_tower.kernels)))
         else:
@@ -117,7 +113,7 @@ class AugmentedModel(tf.Module):
         for view in tensors.views:
             means, variances = self._grouped(embedded, view.group_of_event)
             rows = self._offer_rows(means, variances, drop)
-            if self.specification.parts.interaction == "dot":
+            if self.bilinear is None:
                 blocks = [Block(of_feature, view.group_of_event) for of_feature in rows]
                 offers = self.offer_tower.train(blocks, drop.seed(len(self.offer_tower.kernels)))
             else:
@@ -142,8 +138,8 @@ class AugmentedModel(tf.Module):
         self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
     ) -> tf.Tensor:
         """Vectors of each of `views` histories; float32, (views, units) or (views, features, dim)."""
-        rows = self._user_rows(self._histories(values, segments, views), no_dropout, False)
-        if self.specification.parts.interaction == "dot":
+        rows = self._user_rows(bag_means(self.user_tables, values, segments, views), no_dropout, False)
+        if self.bilinear is None:
             return self.user_tower.infer(rows)
         return tf.stack(rows, axis=1)
 
@@ -179,14 +175,6 @@ class AugmentedModel(tf.Module):
             or variable.name.rpartition("/")[2].startswith(("kernel", "bias"))
         ]
 
-    def _histories(
-        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
-    ) -> list[tf.Tensor]:
-        """Mean of the bag of each user feature; float32, shape (views, dim) each."""
-        return [
-            bag_mean(table, values[name], segments[name], views) for name, table in self.user_tables.items()
-        ]
-
     def _events(self, batch: BatchTensors) -> tf.Tensor:
         """Embeddings of each event's values, side by side; float32, shape (B, features * dim)."""
         columns = [
@@ -216,15 +204,14 @@ class AugmentedModel(tf.Module):
         variance = self.specification.parts.variance
         moments = tf.concat([means, variances], axis=1) if variance else means
         if self.offer_compression is None:
-            dot = self.specification.parts.interaction == "dot"
-            values = moments if dot else means
+            values = moments if self.bilinear is None else means
             return list(tf.split(values, values.shape[1] // self._dim, axis=1))
         features = tf.reshape(means, (-1, len(self.offer_tables), self._dim))
         return list(tf.unstack(self.offer_compression(features, moments, drop), axis=1))
 
     def _infer_offers(self, means: tf.Tensor, variances: tf.Tensor) -> tf.Tensor:
         rows = self._offer_rows(means, variances, no_dropout)
-        if self.specification.parts.interaction == "dot":
+        if self.bilinear is None:
             return self.offer_tower.infer(rows)
         return tf.stack(rows, axis=1)
 

@@ -12,6 +12,26 @@ def embedding_table(name: str, labels: int, dim: int, generator: np.random.Gener
     return tf.Variable(values.astype(np.float32), name=name)
 
 
+def embedding_tables(
+    side: str, sizes: dict[str, int], dim: int, generator: np.random.Generator
+) -> dict[str, tf.Variable]:
+    """Make a table of each feature of a side, `user` or `offer`, by its number of labels."""
+    return {
+        name: embedding_table(f"{side}_embedding/{name}", size, dim, generator)
+        for name, size in sizes.items()
+    }
+
+
+def bag_means(
+    tables: dict[str, tf.Variable],
+    values: dict[str, tf.Tensor],
+    segments: dict[str, tf.Tensor],
+    bags: tf.Tensor,
+) -> list[tf.Tensor]:
+    """Mean of the bags of each feature, as in `bag_mean`; float32, shape (bags, dim) each."""
+    return [bag_mean(table, values[name], segments[name], bags) for name, table in tables.items()]
+
+
 def bag_mean(table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, bags: tf.Tensor) -> tf.Tensor:
     """Mean of the embeddings of each bag; an empty bag gives zeros.
 

@@ -80,7 +80,7 @@ class MatchScore(tf.Module):
         self.weights_of_offer = tf.Variable(kernel, name="match_score/weights_of_offer")
 
     def of_pairs(self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, training: bool) -> tf.Tensor:
-        """Functions of each pair's matches: the learned ones, the log odds, and 1.
+        """Functions of each pair's matches: the learned ones, the log odds of each window, and 1.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class MatchScore(tf.Module):
 
         Returns
         -------
-        float32, shape (..., hidden + 2)
+        float32, shape (..., hidden + windows + 1)
         """
         functions = match_functions(counts, lengths, base)
         hidden = tf.tanh(tf.tensordot(self.normalization(functions, training), self.kernel, 1) + self.bias)
@@ -99,7 +99,7 @@ class MatchScore(tf.Module):
         return tf.concat([hidden, odds, tf.ones_like(odds[..., :1])], axis=-1)
 
     def of_offers(self, offers: tf.Tensor) -> tf.Tensor:
-        """Weight of each function for offers of shape (n, units); float32, shape (n, hidden + 2)."""
+        """Weight of each function for offers (n, units); float32, shape (n, hidden + windows + 1)."""
         return offers @ self.weights_of_offer + self.weights
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from dvclive.live import Live
 
 from offerbench.model.progress import Epoch
+from offerbench.schema import MEASURES
 
 
 @contextmanager
@@ -28,10 +29,8 @@ def training_log(directory: Path) -> Iterator[Callable[[Epoch], None]]:
     with Live(str(directory), dvcyaml=None, save_dvc_exp=False, report=None) as live:
 
         def log(epoch: Epoch) -> None:
-            live.log_metric("train/loss", epoch.train_loss)
-            live.log_metric("train/auc", epoch.train_auc)
-            live.log_metric("validation/loss", epoch.validation_loss)
-            live.log_metric("validation/auc", epoch.validation_auc)
+            for measure in MEASURES:
+                live.log_metric(measure, getattr(epoch, measure.replace("/", "_")))
             live.next_step()
 
         yield log

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import load_prepared
+from offerbench.batching.prepared import PreparedData, load_prepared
+from offerbench.batching.sampling import Rows
 from offerbench.command import Steps
 from offerbench.model import runtime
 from offerbench.model.checkpoint import make_model, save_model
@@ -79,6 +80,22 @@ def train_augmented(
     """
     runtime.configure(train.threads)
     data = load_prepared(PREPARED_DIRECTORY)
+    validation = read_batches(VALIDATION_FILE, rebatch.batch_size)
+    specification, feed, train = augmented_set_up(
+        data, validation, rebatch, model_parameters, train, augmented
+    )
+    _train(name, directory, specification, feed, train, {"rebatch": rebatch, "augmented": augmented})
+
+
+def augmented_set_up(
+    data: PreparedData,
+    validation: Rows,
+    rebatch: Rebatch,
+    model_parameters: Model,
+    train: Train,
+    augmented: TrainAugmented,
+) -> tuple[AugmentedSpecification, AugmentedFeed, Train]:
+    """Give what an augmented model is trained with: its specification, its batches, its own `train`."""
     model_parameters, train = augmented.overrides.applied(model_parameters, train)
     specification = AugmentedSpecification(
         user_features=data.user_sizes,
@@ -86,10 +103,8 @@ def train_augmented(
         model=model_parameters,
         parts=augmented.parts,
     )
-    validation = read_batches(VALIDATION_FILE, rebatch.batch_size)
     minibatch = train.number_of_negatives + 1
-    feed = AugmentedFeed(data, validation, rebatch, augmented, minibatch, train.seed)
-    _train(name, directory, specification, feed, train, {"rebatch": rebatch, "augmented": augmented})
+    return specification, AugmentedFeed(data, validation, rebatch, augmented, minibatch, train.seed), train
 
 
 def _train(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from offerbench.model.embedding import bag_mean, embedding_table, weighted_bag_mean
+from offerbench.model.embedding import bag_means, embedding_tables, weighted_bag_mean
 from offerbench.model.negatives import Pairs, pair_logits
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.tower import Block, Tower
@@ -42,14 +42,8 @@ class TwoTower(tf.Module):
         self.specification = specification
         parameters = specification.model
         dim = parameters.embedding_dim
-        self.user_tables = {
-            name: embedding_table(f"user_embedding/{name}", size, dim, generator)
-            for name, size in specification.user_features.items()
-        }
-        self.offer_tables = {
-            name: embedding_table(f"offer_embedding/{name}", size, dim, generator)
-            for name, size in specification.offer_features.items()
-        }
+        self.user_tables = embedding_tables("user", specification.user_features, dim, generator)
+        self.offer_tables = embedding_tables("offer", specification.offer_features, dim, generator)
         self.user_tower, self.offer_tower = (
             Tower(
                 name,
@@ -62,14 +56,6 @@ class TwoTower(tf.Module):
             )
             for name, tables in (("user_tower", self.user_tables), ("offer_tower", self.offer_tables))
         )
-
-    def embed_histories(
-        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
-    ) -> list[tf.Tensor]:
-        """Mean of the bag of each user feature; float32, shape (views, dim) each."""
-        return [
-            bag_mean(table, values[name], segments[name], views) for name, table in self.user_tables.items()
-        ]
 
     def embed_offer_values(self, batch: BatchTensors) -> list[tf.Tensor]:
         """Embeddings of the distinct labels of each offer feature; float32, shape (n, dim) each."""
@@ -99,7 +85,7 @@ class TwoTower(tf.Module):
     def train_vectors(self, batch: BatchTensors, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """User and offer vector of each event of a training batch; float32, shape (B, units) each."""
         views = tf.reduce_max(batch.view_of_event) + 1
-        histories = self.embed_histories(batch.values, batch.segments, views)
+        histories = bag_means(self.user_tables, batch.values, batch.segments, views)
         users = self.user_tower.train([Block(rows, batch.view_of_event) for rows in histories], seed)
         offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
         blocks = [Block(*pair) for pair in zip(self.embed_offer_values(batch), offer_rows, strict=True)]
@@ -118,7 +104,7 @@ class TwoTower(tf.Module):
         self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
     ) -> tf.Tensor:
         """Vector of each of `views` histories; float32, shape (views, units)."""
-        return self.user_tower.infer(self.embed_histories(values, segments, views))
+        return self.user_tower.infer(bag_means(self.user_tables, values, segments, views))
 
     def infer_offers(
         self,

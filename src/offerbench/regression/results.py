@@ -13,9 +13,8 @@ from ruamel.yaml.error import YAMLError
 from offerbench.errors import OfferbenchError
 from offerbench.evaluation.results import Wauc
 from offerbench.regression.version import Version
-from offerbench.schema import METRICS_DIRECTORY, PARAMETERS_FILE, RAW_DIRECTORY
+from offerbench.schema import LOCK_FILE, METRICS_DIRECTORY, PARAMETERS_FILE, RAW_DIRECTORY
 
-LOCK_FILE = Path("dvc.lock")
 WAUC_FILE = METRICS_DIRECTORY / "wauc.json"
 INTERVALS_FILE = METRICS_DIRECTORY / "intervals.json"
 

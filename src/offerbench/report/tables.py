@@ -110,15 +110,22 @@ def wauc_markdown(values: Values, decimals: int, half_widths: Values | None = No
     return _markdown("model \\ offers", list(values), rows)
 
 
-def gap_markdown(gaps: TaskGaps, decimals: int) -> str:
-    """Gaps of one segment: a row for each single model and rival, a column for each task."""
+def gap_markdown(
+    gaps: TaskGaps, decimals: int, means: Mapping[str, Mapping[str, float]] | None = None
+) -> str:
+    """Gaps of one segment: a row for each single model and rival, a column for each task.
+
+    `means` of the tasks, by model and `gap_to_<rival>`, stand in a column before them.
+    """
     rows = []
     for model in next(iter(gaps.values())):
         for rival, title in RIVAL_TITLES.items():
             found = [by_model[model][rival] for by_model in gaps.values()]
             texts = [f"{format_gap(gap, decimals)} {gap_mark(gap)}".rstrip() for gap in found]
+            if means is not None:
+                texts.insert(0, format_difference(means[model][f"gap_to_{rival}"], decimals))
             rows.append([f"{short_title(model)} {title}", *texts])
-    return _markdown("gap \\ offers", list(gaps), rows)
+    return _markdown("gap \\ offers", [*(["mean"] if means is not None else []), *gaps], rows)
 
 
 def report_markdown(

@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from offerbench.errors import OfferbenchError
-
-MEASURES = ("train/loss", "train/auc", "validation/loss", "validation/auc")
+from offerbench.schema import MEASURES
 
 
 def read_training_logs(directory: Path, models: list[str]) -> dict[str, list[dict[str, float]]]:

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offerbench.batching.matching import MatchIndex
 from offerbench.evaluation.affinity import history_affinity
 from tests.oracle import evaluation as oracle
 
@@ -15,7 +16,7 @@ def test_share_of_the_window(labels: list[int], data: st.DataObject) -> None:
     starts, stops = [min(window[:2]) for window in windows], [max(window[:2]) for window in windows]
     keys = [window[2] for window in windows]
     found = history_affinity(
-        np.array(labels, np.int32),
+        MatchIndex(np.array(labels, np.int32)),
         np.array(starts, np.int64),
         np.array(stops, np.int64) - np.array(starts, np.int64),
         np.array(keys, np.int32),
@@ -31,4 +32,4 @@ def test_affinity_by_hand() -> None:
     # Of 3, 5, 3, 3 the window 1 .. 3 (5, 3, 3) has two 3s and one 5; an empty history has nothing.
     labels = np.array([3, 5, 3, 3], np.int32)
     start, length, keys = np.array([1, 1, 1, 4]), np.array([3, 3, 3, 0]), np.array([3, 5, 4, 3], np.int32)
-    assert history_affinity(labels, start, length, keys).tolist() == [2 / 3, 1 / 3, 0, 0]
+    assert history_affinity(MatchIndex(labels), start, length, keys).tolist() == [2 / 3, 1 / 3, 0, 0]
