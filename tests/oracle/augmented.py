@@ -154,8 +154,7 @@ def bilinear_score(weights: Weights, users: Sequence[Vector], offers: Sequence[V
         for place, user in enumerate(users)
         for other, offer in enumerate(offers)
     ]
-    values = np.array(products) + weights["bilinear_score/bias"]
-    values = batch_normalised(weights, "bilinear_score/normalization", values)
+    values = batch_normalised(weights, "bilinear_score/normalization", np.array(products))
     layer = 0
     while f"bilinear_score/dense_{layer + 1}/kernel" in weights:
         values = np.tanh(dense(weights, f"bilinear_score/dense_{layer}", values))

@@ -1,5 +1,6 @@
 """The augmented model: users and groups of events, richer parts, matches as an input to the score."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -158,13 +159,17 @@ class AugmentedModel(tf.Module):
         -------
         float32, shape (offers, units) or (offers, features, dim)
         """
-        means, squares = [], []
-        for name, table in self.offer_tables.items():
-            of_feature = (values[name], segments[name], weights[name], offers)
-            means.append(weighted_bag_mean(table, *of_feature))
-            squares.append(weighted_bag_mean(tf.square(table), *of_feature))
-        mean = tf.concat(means, axis=1)
-        return self._infer_offers(mean, tf.concat(squares, axis=1) - tf.square(mean))
+
+        def means(power: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+            of_features = [
+                weighted_bag_mean(power(table), values[name], segments[name], weights[name], offers)
+                for name, table in self.offer_tables.items()
+            ]
+            return tf.concat(of_features, axis=1)
+
+        mean = means(tf.identity)
+        variance = means(tf.square) - tf.square(mean) if self.specification.parts.variance else None
+        return self._infer_offers(mean, variance)
 
     def regularised(self) -> list[tf.Variable]:
         """Variables under L1: embeddings, kernels and biases."""
@@ -183,12 +188,12 @@ class AugmentedModel(tf.Module):
         ]
         return tf.concat(columns, axis=1)
 
-    def _grouped(self, embedded: tf.Tensor, group_of_event: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and variance over the events of each group; float32, shape (groups, features * dim) each."""
+    def _grouped(self, embedded: tf.Tensor, group_of_event: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Mean and, if it is a part, variance over each group; float32, shape (groups, features * dim)."""
         groups = tf.reduce_max(group_of_event) + 1
         mean = tf.math.unsorted_segment_mean(embedded, group_of_event, groups)
         if not self.specification.parts.variance:
-            return mean, tf.zeros_like(mean)
+            return mean, None
         square = tf.math.unsorted_segment_mean(tf.square(embedded), group_of_event, groups)
         return mean, square - tf.square(mean)
 
@@ -199,17 +204,16 @@ class AugmentedModel(tf.Module):
         compressed = self.user_compression(tf.stack(rows, axis=1), drop, training)
         return list(tf.unstack(compressed, axis=1))
 
-    def _offer_rows(self, means: tf.Tensor, variances: tf.Tensor, drop: Drop) -> list[tf.Tensor]:
+    def _offer_rows(self, means: tf.Tensor, variances: tf.Tensor | None, drop: Drop) -> list[tf.Tensor]:
         """Offers as they go into the interaction; float32, shape (offers, dim) for each feature."""
-        variance = self.specification.parts.variance
-        moments = tf.concat([means, variances], axis=1) if variance else means
+        moments = means if variances is None else tf.concat([means, variances], axis=1)
         if self.offer_compression is None:
             values = moments if self.bilinear is None else means
             return list(tf.split(values, values.shape[1] // self._dim, axis=1))
         features = tf.reshape(means, (-1, len(self.offer_tables), self._dim))
         return list(tf.unstack(self.offer_compression(features, moments, drop), axis=1))
 
-    def _infer_offers(self, means: tf.Tensor, variances: tf.Tensor) -> tf.Tensor:
+    def _infer_offers(self, means: tf.Tensor, variances: tf.Tensor | None) -> tf.Tensor:
         rows = self._offer_rows(means, variances, no_dropout)
         if self.bilinear is None:
             return self.offer_tower.infer(rows)

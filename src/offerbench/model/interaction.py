@@ -30,8 +30,7 @@ def match_functions(counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor) -> t
     """
     count, length = tf.cast(counts, tf.float32), tf.cast(lengths, tf.float32)
     expected = tf.clip_by_value(base, 1e-6, 1 - 1e-6)[..., None]  # (..., 1)
-    prior = PRIOR_EVENTS * expected
-    odds = tf.math.log((count + prior) / (length - count + PRIOR_EVENTS - prior))
+    odds = tf.math.log((count + PRIOR_EVENTS * expected) / (length - count + PRIOR_EVENTS * (1 - expected)))
     return tf.concat(
         [count / tf.maximum(length, 1.0), odds - tf.math.log(expected / (1 - expected))], axis=-1
     )
@@ -132,7 +131,6 @@ class BilinearScore(tf.Module):
         kernel = generator.normal(0, 0.05, self.shape).astype(np.float32)
         self.kernel = tf.Variable(kernel, name="bilinear_score/kernel")
         pairs = user_features * offer_features
-        self.bias = tf.Variable(tf.zeros(pairs), name="bilinear_score/bias")
         self.normalization = BatchNormalization("bilinear_score/normalization", pairs, momentum)
         self.network = [
             Dense(f"bilinear_score/dense_{layer}", inputs, outputs, generator)
@@ -149,8 +147,8 @@ class BilinearScore(tf.Module):
         """
         turned = tf.einsum("bjod,uord->bjuor", offers, drop(self.kernel))  # (b, m, U, O, dim)
         values = tf.einsum("biur,bjuor->bijuo", users, turned)
-        values = tf.reshape(values, (-1, self.shape[0] * self.shape[1])) + self.bias  # (pairs, U O)
-        values = self.normalization(values, training)
+        values = tf.reshape(values, (-1, self.shape[0] * self.shape[1]))  # (pairs, U O)
+        values = self.normalization(values, training)  # a bias before it would be taken out again
         for layer in self.network[:-1]:
             values = tf.tanh(drop(layer(values)))
         minibatch = users.shape[1]
