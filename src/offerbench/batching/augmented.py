@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.batching.batches import Bag, Batch, make_batch
-from offerbench.batching.grouping import Groups, draw_features, draw_groups, group_keys, packed_key
-from offerbench.batching.matching import Ints, MatchIndex, Past
+from offerbench.batching.grouping import Groups, draw_features, draw_groups, group_keys
+from offerbench.batching.matching import Ints, MatchIndex, Past, number_keys
 from offerbench.batching.prepared import PreparedData
 from offerbench.batching.sampling import Rows, concatenated_ranges
 from offerbench.params.train_augmented import Grouping
@@ -61,6 +61,18 @@ def single_keys(features: int) -> list[Key]:
     return [Key([feature], 0.0) for feature in range(features)]
 
 
+@dataclass(frozen=True)
+class _Pasts:
+    """What the users of a batch bought on earlier days."""
+
+    rows: Rows
+    """Rows of all pasts, ascending, each once. Shape (past rows,)."""
+    stop: Ints
+    """Place in `rows` after each event's past. Shape (B,)."""
+    lengths: list[Ints]
+    """Events of each event's past, for each window. Shape (B,) each."""
+
+
 class Augmentation:
     """Makes augmented batches.
 
@@ -93,50 +105,47 @@ class Augmentation:
         generator : numpy.random.Generator
             Source of the random changes of the groups.
         """
-        used, pasts = self._pasts(rows)
+        pasts = self._pasts(rows)
         return AugmentedBatch(
             batch=make_batch(self._data, rows, list(self._data.offer_sizes)),
-            lengths=_by_window([length for _, length in pasts], (len(rows),)),
-            views=[self._view(rows, used, pasts, key, generator) for key in keys],
+            lengths=_by_window(pasts.lengths, (len(rows),)),
+            views=[self._view(rows, pasts, key, generator) for key in keys],
         )
 
-    def _pasts(self, rows: Rows) -> tuple[Rows, list[tuple[Ints, Ints]]]:
-        """Rows of all pasts, each once, and for each window start among them and length."""
+    def _pasts(self, rows: Rows) -> _Pasts:
         start, length = self._past.windows(rows, None)
         used = _union(start, length)
-        pasts = []
-        for window in self._windows:
-            first, lengths = self._past.windows(rows, window)
-            pasts.append((np.searchsorted(used, first), lengths))
-        return used, pasts
+        return _Pasts(
+            rows=used,
+            stop=np.searchsorted(used, start) + length,
+            lengths=[self._past.windows(rows, window)[1] for window in self._windows],
+        )
 
     def _view(
         self,
         rows: Rows,
-        used: Rows,
-        pasts: list[tuple[Ints, Ints]],
+        pasts: _Pasts,
         key: Key,
         generator: np.random.Generator,
     ) -> View:
-        both = np.concatenate([rows, used])
-        packed = packed_key([self._labels[feature][both] for feature in key.features])
-        known, key_of_event = np.unique(packed[: len(rows)], return_inverse=True)
-        groups = draw_groups(key_of_event.reshape(-1), key.change, generator)
-        index = MatchIndex(_places(known, packed[len(rows) :]))
+        labels = [self._labels[feature] for feature in key.features]
+        key_of_event, key_of_past = number_keys(
+            [column[rows] for column in labels], [column[pasts.rows] for column in labels]
+        )
+        groups = draw_groups(key_of_event, key.change, generator)
+        index = MatchIndex(key_of_past)
         first, keys = group_keys(groups)
         pairs = _pair_keys(groups, first, keys, self._minibatch)
         shape = (-1, self._minibatch, self._minibatch)
         own = pairs.total(groups.key_of_event[pairs.user_event] == pairs.key).reshape(shape) > 0
         share_of_key = np.bincount(groups.key_of_event) / len(rows)
         base = np.add.reduceat(share_of_key[keys], first[:-1])  # (groups,)
-        counts = [
-            pairs.total(index.count(start[pairs.user_event], length[pairs.user_event], pairs.key))
-            for start, length in pasts
-        ]
+        of_pairs = [length[pairs.user_event] for length in pasts.lengths]
+        counts = index.count_before(pasts.stop[pairs.user_event], of_pairs, pairs.key)
         return View(
             group_of_event=groups.group_of_event.astype(np.int32),
             weights=(~own | np.eye(self._minibatch, dtype=bool)).astype(np.float32),
-            counts=_by_window(counts, (len(own), *shape[1:])),
+            counts=_by_window([pairs.total(count) for count in counts], (len(own), *shape[1:])),
             base=base[groups.group_of_event].astype(np.float32),
         )
 
@@ -157,7 +166,7 @@ def drop_history(augmented: AugmentedBatch, rate: float, generator: np.random.Ge
         return augmented
     bags = {}
     for name, bag in augmented.batch.bags.items():
-        kept = generator.random(len(bag.values)) >= rate
+        kept = generator.random(len(bag.values), np.float32) >= rate
         bags[name] = Bag(values=bag.values[kept], segments=bag.segments[kept])
     return replace(augmented, batch=replace(augmented.batch, bags=bags))
 
@@ -187,12 +196,6 @@ def _pair_keys(groups: Groups, first: Ints, keys: Ints, minibatch: int) -> _Pair
     pair = np.repeat(np.arange(len(offers)), number)
     key = keys[concatenated_ranges(first[offers], number)]
     return _PairKeys(pairs=len(offers), pair=pair, user_event=pair // minibatch, key=key)
-
-
-def _places(known: Ints, values: Ints) -> Ints:
-    """Place of each value among sorted known ones; their number for a value that is not there."""
-    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return np.where(known[place] == values, place, len(known))
 
 
 def _union(start: Ints, length: Ints) -> Rows:

@@ -9,6 +9,8 @@ from offerbench.preparation.history import contexts, past_windows
 
 Ints = npt.NDArray[np.int64]
 
+LARGEST_TABLE = 2**22  # entries; values above are found by binary search
+
 
 class Past:
     """The past of every target event: its user's target events on earlier days, as windows of rows.
@@ -81,7 +83,69 @@ class MatchIndex:
         -------
         int64, shape (queries,)
         """
-        base = keys.astype(np.int64) * self._rows + start
-        first = np.searchsorted(self._by_label, base)
-        counts: Ints = np.searchsorted(self._by_label, base + length) - first
+        return self.count_before(start + length, [length], keys)[0]
+
+    def count_before(self, stop: Ints, lengths: list[Ints], keys: npt.NDArray[Any]) -> list[Ints]:
+        """Count the rows of windows of several lengths that end at the same row.
+
+        Parameters
+        ----------
+        stop : int64, shape (queries,)
+            Row after each window.
+        lengths : list of int64, shape (queries,)
+            Rows of each window.
+        keys : int, shape (queries,)
+            Label to count in each window.
+
+        Returns
+        -------
+        list of int64, shape (queries,)
+            For each of `lengths`.
+        """
+        wanted = keys.astype(np.int64) * self._rows + stop
+        order = np.argsort(wanted)  # neighbours in the list are searched one after the other
+        wanted = wanted[order]
+        before = np.searchsorted(self._by_label, wanted)
+        counts = []
+        for length in lengths:
+            count = np.empty_like(before)
+            count[order] = before - np.searchsorted(self._by_label, wanted - length[order])
+            counts.append(count)
         return counts
+
+
+def number_keys(columns: list[npt.NDArray[Any]], others: list[npt.NDArray[Any]]) -> tuple[Ints, Ints]:
+    """Give numbers to the combinations of values of some rows, and the same numbers to other rows.
+
+    Parameters
+    ----------
+    columns : list of int, shape (rows,)
+        Non-negative values of each feature of the key.
+    others : list of int, shape (other rows,)
+        The same features of other rows.
+
+    Returns
+    -------
+    numbers : int64, shape (rows,)
+        0 .. keys - 1, in the order of the combinations.
+    of_others : int64, shape (other rows,)
+        `keys` for a combination that none of the rows has.
+    """
+    numbers, of_others = _number(columns[0], others[0])
+    for column, other in zip(columns[1:], others[1:], strict=True):
+        values, of_values = _number(column, other)
+        size = int(values.max(initial=-1)) + 2  # with one for values that none of the rows has
+        numbers, of_others = _number(numbers * size + values, of_others * size + of_values)
+    return numbers, of_others
+
+
+def _number(values: npt.NDArray[Any], others: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+    """`number_keys` of one column."""
+    known, numbers = np.unique(values, return_inverse=True)
+    limit = int(max(known.max(initial=0), others.max(initial=0))) + 1
+    if limit <= LARGEST_TABLE:
+        table = np.full(limit, len(known))
+        table[known] = np.arange(len(known))
+        return numbers.reshape(-1), table[others]
+    place = np.minimum(np.searchsorted(known, others), len(known) - 1)
+    return numbers.reshape(-1), np.where(known[place] == others, place, len(known))

@@ -175,7 +175,7 @@ def test_values_of_histories_are_left_out(augmented: AugmentedBatch) -> None:
     generator = np.random.default_rng(4)
     dropped = total = 0
     for name, bag in augmented.batch.bags.items():
-        draws = [generator.random() for _ in bag.values]
+        draws = [generator.random(dtype=np.float32) for _ in bag.values]
         kept = [place for place, draw in enumerate(draws) if draw >= 0.3]
         assert thinned.batch.bags[name].values.tolist() == bag.values[kept].tolist()
         assert thinned.batch.bags[name].segments.tolist() == bag.segments[kept].tolist()

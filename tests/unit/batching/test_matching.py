@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offerbench.batching.matching import MatchIndex, Past
+from offerbench.batching import matching
+from offerbench.batching.matching import MatchIndex, Past, number_keys
 from tests.oracle import matching as oracle
 
 # Events of 0 .. 5 users on few days, sorted as in target_events.arrow.
@@ -54,6 +55,40 @@ def test_rows_of_a_window_that_have_a_key(labels: list[int], data: st.DataObject
         oracle.count(labels, range(start, stop), {key})
         for start, stop, key in zip(starts, stops, keys, strict=True)
     ]
+
+
+@given(labels=st.lists(st.integers(0, 3), max_size=30), data=st.data())
+def test_windows_of_several_lengths_that_end_at_one_row(labels: list[int], data: st.DataObject) -> None:
+    stop = data.draw(st.lists(st.integers(0, len(labels)), max_size=15), "stop")
+    keys = data.draw(st.lists(st.integers(0, 4), min_size=len(stop), max_size=len(stop)), "keys")
+    both = [[data.draw(st.integers(0, end)) for end in stop] for _ in range(2)]
+    found = MatchIndex(np.array(labels, np.int32)).count_before(
+        np.array(stop, np.int64), [np.array(lengths, np.int64) for lengths in both], np.array(keys, np.int64)
+    )
+    assert [counts.tolist() for counts in found] == [
+        [
+            oracle.count(labels, range(end - length, end), {key})
+            for end, length, key in zip(stop, lengths, keys, strict=True)
+        ]
+        for lengths in both
+    ]
+
+
+COMBINATION = st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from([0, 1, 2**20]))
+
+
+@given(st.lists(COMBINATION, min_size=1, max_size=20), st.lists(COMBINATION, max_size=20))
+@pytest.mark.parametrize("largest_table", [0, 2**22], ids=["by_search", "by_table"])
+def test_numbers_of_keys(
+    rows: list[tuple[int, ...]], others: list[tuple[int, ...]], largest_table: int
+) -> None:
+    columns = [[np.array(column, np.int32) for column in zip(*some, strict=True)] for some in (rows, others)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "LARGEST_TABLE", largest_table)
+        numbers, of_others = number_keys(columns[0], columns[1] or [np.empty(0, np.int32)] * 3)
+    known = sorted(set(rows))
+    assert numbers.tolist() == [known.index(row) for row in rows]
+    assert of_others.tolist() == [known.index(row) if row in known else len(known) for row in others]
 
 
 def test_matches_by_hand() -> None:
