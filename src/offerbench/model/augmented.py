@@ -109,10 +109,10 @@ class AugmentedModel(tf.Module):
             users = self.user_tower.train(blocks, drop.seed(len(self.user_tower.kernels)))
         else:
             users = tf.gather(tf.stack(histories, axis=1), batch.view_of_event)
-        embedded = self._events(batch)  # (B, features * dim)
+        events = self._events(batch)
         scores = []
         for view in tensors.views:
-            means, variances = self._grouped(embedded, view.group_of_event)
+            means, variances = self._grouped(events, view.group_of_event)
             rows = self._offer_rows(means, variances, drop)
             if self.bilinear is None:
                 blocks = [Block(of_feature, view.group_of_event) for of_feature in rows]
@@ -127,10 +127,10 @@ class AugmentedModel(tf.Module):
         batch = tensors.batch
         views = tf.reduce_max(batch.view_of_event) + 1
         users = tf.gather(self.infer_users(batch.values, batch.segments, views), batch.view_of_event)
-        embedded = self._events(batch)
+        events = self._events(batch)
         scores = []
         for view in tensors.views:
-            offers = self._infer_offers(*self._grouped(embedded, view.group_of_event))
+            offers = self._infer_offers(*self._grouped(events, view.group_of_event))
             of_event = tf.gather(offers, view.group_of_event)
             scores.append(self._scores(users, of_event, view, tensors.lengths, minibatch, None))
         return Pairs(tf.stack(scores), tf.stack([view.weights for view in tensors.views]))
@@ -181,20 +181,27 @@ class AugmentedModel(tf.Module):
         ]
 
     def _events(self, batch: BatchTensors) -> tf.Tensor:
-        """Embeddings of each event's values, side by side; float32, shape (B, features * dim)."""
+        """Embeddings of each event's values, side by side, then, if variance is a part, their squares.
+
+        Returns
+        -------
+        float32, shape (B, features * dim) or (B, 2 * features * dim)
+        """
         columns = [
             tf.gather(tf.gather(table, batch.offer_values[name]), batch.offer_rows[name])
             for name, table in self.offer_tables.items()
         ]
-        return tf.concat(columns, axis=1)
+        squares = [tf.square(column) for column in columns] if self.specification.parts.variance else []
+        return tf.concat([*columns, *squares], axis=1)
 
-    def _grouped(self, embedded: tf.Tensor, group_of_event: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def _grouped(self, events: tf.Tensor, group_of_event: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Mean and, if it is a part, variance over each group; float32, shape (groups, features * dim)."""
         groups = tf.reduce_max(group_of_event) + 1
-        mean = tf.math.unsorted_segment_mean(embedded, group_of_event, groups)
+        count = tf.math.bincount(group_of_event, minlength=groups, dtype=tf.float32)[:, None]  # (groups, 1)
+        means = tf.math.unsorted_segment_sum(events, group_of_event, groups) / count
         if not self.specification.parts.variance:
-            return mean, None
-        square = tf.math.unsorted_segment_mean(tf.square(embedded), group_of_event, groups)
+            return means, None
+        mean, square = tf.split(means, 2, axis=1)
         return mean, square - tf.square(mean)
 
     def _user_rows(self, rows: list[tf.Tensor], drop: Drop, training: bool) -> list[tf.Tensor]:

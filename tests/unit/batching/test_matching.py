@@ -77,7 +77,7 @@ def test_windows_of_several_lengths_that_end_at_one_row(labels: list[int], data:
 COMBINATION = st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from([0, 1, 2**20]))
 
 
-@given(st.lists(COMBINATION, min_size=1, max_size=20), st.lists(COMBINATION, max_size=20))
+@given(rows=st.lists(COMBINATION, min_size=1, max_size=20), others=st.lists(COMBINATION, max_size=20))
 @pytest.mark.parametrize("largest_table", [0, 2**22], ids=["by_search", "by_table"])
 def test_numbers_of_keys(
     rows: list[tuple[int, ...]], others: list[tuple[int, ...]], largest_table: int
