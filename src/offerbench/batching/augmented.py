@@ -166,7 +166,7 @@ def drop_history(augmented: AugmentedBatch, rate: float, generator: np.random.Ge
         return augmented
     bags = {}
     for name, bag in augmented.batch.bags.items():
-        kept = generator.random(len(bag.values), np.float32) >= rate
+        kept = np.flatnonzero(generator.random(len(bag.values), np.float32) >= rate)
         bags[name] = Bag(values=bag.values[kept], segments=bag.segments[kept])
     return replace(augmented, batch=replace(augmented.batch, bags=bags))
 

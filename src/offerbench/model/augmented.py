@@ -21,6 +21,8 @@ class ViewTensors(NamedTuple):
 
     group_of_event: tf.Tensor
     """Offer of each event: int32, shape (B,)."""
+    by_group: tf.Tensor
+    """Events, those of an offer after those of the one before: int32, shape (B,)."""
     weights: tf.Tensor
     """0 for pairs that don't count: float32, shape (B / m, m, m)."""
     counts: tf.Tensor
@@ -72,8 +74,9 @@ class AugmentedModel(tf.Module):
         self.bilinear = None
         if parts.interaction == "dot":
             towers = (shape.tower_units, shape.dropout, momentum, generator)
-            self.user_tower = Tower("user_tower", users, dim, *towers)
-            self.offer_tower = Tower("offer_tower", offers, dim, *towers)
+            blocks, width = (1, users * dim) if self.user_compression else (users, dim)
+            self.user_tower = Tower("user_tower", blocks, width, *towers)
+            self.offer_tower = Tower("offer_tower", 1, offers * dim, *towers)
             units = shape.tower_units[-1]
         else:
             self.bilinear = BilinearScore(users, offers, dim, parts.network_units, momentum, generator)
@@ -108,17 +111,17 @@ class AugmentedModel(tf.Module):
             blocks = [Block(rows, batch.view_of_event) for rows in histories]
             users = self.user_tower.train(blocks, drop.seed(len(self.user_tower.kernels)))
         else:
-            users = tf.gather(tf.stack(histories, axis=1), batch.view_of_event)
+            users = tf.gather(self._by_feature(tf.concat(histories, axis=1)), batch.view_of_event)
         events = self._events(batch)
         scores = []
         for view in tensors.views:
-            means, variances = self._grouped(events, view.group_of_event)
+            means, variances = self._grouped(events, view)
             rows = self._offer_rows(means, variances, drop)
             if self.bilinear is None:
-                blocks = [Block(of_feature, view.group_of_event) for of_feature in rows]
-                offers = self.offer_tower.train(blocks, drop.seed(len(self.offer_tower.kernels)))
+                block = Block(rows, view.group_of_event)
+                offers = self.offer_tower.train([block], drop.seed(len(self.offer_tower.kernels)))
             else:
-                offers = tf.gather(tf.stack(rows, axis=1), view.group_of_event)
+                offers = tf.gather(self._by_feature(rows), view.group_of_event)
             scores.append(self._scores(users, offers, view, tensors.lengths, minibatch, drop))
         return Pairs(tf.stack(scores), tf.stack([view.weights for view in tensors.views]))
 
@@ -130,7 +133,7 @@ class AugmentedModel(tf.Module):
         events = self._events(batch)
         scores = []
         for view in tensors.views:
-            offers = self._infer_offers(*self._grouped(events, view.group_of_event))
+            offers = self._infer_offers(*self._grouped(events, view))
             of_event = tf.gather(offers, view.group_of_event)
             scores.append(self._scores(users, of_event, view, tensors.lengths, minibatch, None))
         return Pairs(tf.stack(scores), tf.stack([view.weights for view in tensors.views]))
@@ -142,7 +145,7 @@ class AugmentedModel(tf.Module):
         rows = self._user_rows(bag_means(self.user_tables, values, segments, views), no_dropout, False)
         if self.bilinear is None:
             return self.user_tower.infer(rows)
-        return tf.stack(rows, axis=1)
+        return self._by_feature(tf.concat(rows, axis=1))
 
     def infer_offers(
         self,
@@ -194,37 +197,43 @@ class AugmentedModel(tf.Module):
         squares = [tf.square(column) for column in columns] if self.specification.parts.variance else []
         return tf.concat([*columns, *squares], axis=1)
 
-    def _grouped(self, events: tf.Tensor, group_of_event: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def _grouped(self, events: tf.Tensor, view: ViewTensors) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Mean and, if it is a part, variance over each group; float32, shape (groups, features * dim)."""
-        groups = tf.reduce_max(group_of_event) + 1
-        count = tf.math.bincount(group_of_event, minlength=groups, dtype=tf.float32)[:, None]  # (groups, 1)
-        means = tf.math.unsorted_segment_sum(events, group_of_event, groups) / count
+        segments = tf.gather(view.group_of_event, view.by_group)  # (B,), ascending
+        means = tf.sparse.segment_mean(events, view.by_group, segments)
         if not self.specification.parts.variance:
             return means, None
         mean, square = tf.split(means, 2, axis=1)
         return mean, square - tf.square(mean)
 
     def _user_rows(self, rows: list[tf.Tensor], drop: Drop, training: bool) -> list[tf.Tensor]:
-        """Histories as they go into the interaction, compressed if that is a part."""
+        """Histories as they go into the interaction, compressed if that is a part.
+
+        Returns
+        -------
+        list of float32
+            Side by side, their columns are those of all features.
+        """
         if self.user_compression is None:
             return rows
         compressed = self.user_compression(tf.stack(rows, axis=1), drop, training)
-        return list(tf.unstack(compressed, axis=1))
+        return [tf.reshape(compressed, (-1, compressed.shape[1] * self._dim))]
 
-    def _offer_rows(self, means: tf.Tensor, variances: tf.Tensor | None, drop: Drop) -> list[tf.Tensor]:
-        """Offers as they go into the interaction; float32, shape (offers, dim) for each feature."""
+    def _offer_rows(self, means: tf.Tensor, variances: tf.Tensor | None, drop: Drop) -> tf.Tensor:
+        """Offers as they go into the interaction; float32, shape (offers, features * dim)."""
         moments = means if variances is None else tf.concat([means, variances], axis=1)
         if self.offer_compression is None:
-            values = moments if self.bilinear is None else means
-            return list(tf.split(values, values.shape[1] // self._dim, axis=1))
-        features = tf.reshape(means, (-1, len(self.offer_tables), self._dim))
-        return list(tf.unstack(self.offer_compression(features, moments, drop), axis=1))
+            return moments if self.bilinear is None else means
+        compressed = self.offer_compression(self._by_feature(means), moments, drop)
+        return tf.reshape(compressed, (-1, compressed.shape[1] * self._dim))
+
+    def _by_feature(self, rows: tf.Tensor) -> tf.Tensor:
+        """(n, features * dim) as (n, features, dim)."""
+        return tf.reshape(rows, (-1, rows.shape[1] // self._dim, self._dim))
 
     def _infer_offers(self, means: tf.Tensor, variances: tf.Tensor | None) -> tf.Tensor:
         rows = self._offer_rows(means, variances, no_dropout)
-        if self.bilinear is None:
-            return self.offer_tower.infer(rows)
-        return tf.stack(rows, axis=1)
+        return self.offer_tower.infer([rows]) if self.bilinear is None else self._by_feature(rows)
 
     def _scores(
         self,

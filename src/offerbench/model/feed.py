@@ -159,7 +159,14 @@ def augmented_tensors(augmented: AugmentedBatch) -> AugmentedTensors:
         batch=batch_tensors(augmented.batch),
         lengths=augmented.lengths,
         views=[
-            ViewTensors(view.group_of_event, view.weights, view.counts, view.base) for view in augmented.views
+            ViewTensors(
+                group_of_event=view.group_of_event,
+                by_group=np.argsort(view.group_of_event, kind="stable").astype(np.int32),
+                weights=view.weights,
+                counts=view.counts,
+                base=view.base,
+            )
+            for view in augmented.views
         ],
     )
 
@@ -171,6 +178,7 @@ def augmented_signature(
     pairs = [size // minibatch, minibatch, minibatch]
     view = ViewTensors(
         group_of_event=tf.TensorSpec([size], tf.int32),
+        by_group=tf.TensorSpec([size], tf.int32),
         weights=tf.TensorSpec(pairs, tf.float32),
         counts=tf.TensorSpec([*pairs, windows], tf.int32),
         base=tf.TensorSpec([size], tf.float32),

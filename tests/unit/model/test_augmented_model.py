@@ -168,8 +168,8 @@ def test_moments_of_groups_are_those_of_their_distributions(
     monkeypatch.setattr(model, "_infer_offers", lambda *moments: moments)
     names, weights, varied = list(tiny_data.data.offer_sizes), weights_of(model), []
     for view in seen.tensors.views:
-        embedded = model._events(seen.tensors.batch)
-        means, variances = (moment.numpy() for moment in model._grouped(embedded, view.group_of_event))
+        events = model._events(seen.tensors.batch)
+        means, variances = (moment.numpy() for moment in model._grouped(events, view))
         offers = [
             distributions_of(tiny_data, seen.rows[view.group_of_event == group])
             for group in range(view.group_of_event.max() + 1)
