@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
+from benchmarks.augmented_step import compare_augmented_step
 from benchmarks.evaluation import compare_evaluations
 from benchmarks.measure import Comparison
 from benchmarks.preparation import compare_preparations
@@ -77,6 +78,11 @@ def training_mono(temporary: Path) -> Comparison:
     return compare_training_steps(parameters, data, ["category3"], name, 4, STEP_ROUNDS)
 
 
+def training_augmented(temporary: Path) -> Comparison:
+    """Time the step of the augmented model against that of the full model, with the default parameters."""
+    return compare_augmented_step(load_parameters(), load_prepared(PREPARED_DIRECTORY), STEP_ROUNDS)
+
+
 def evaluation(temporary: Path) -> Comparison:
     """Time group_test and evaluate for all models and tasks."""
     parameters = load_parameters()
@@ -94,6 +100,7 @@ BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
     "training_published": training_published,
     "training_default": training_default,
     "training_mono": training_mono,
+    "training_augmented": training_augmented,
     "evaluation": evaluation,
     "preparation": preparation,
 }
