@@ -8,6 +8,7 @@ others are Optuna's), measures mean wAUC of the tasks on the validation batches'
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,11 +28,11 @@ from offerbench.model.progress import best_epoch
 from offerbench.model.stage import VALIDATION_FILE, augmented_set_up
 from offerbench.model.training import train_model
 from offerbench.params.loading import Parameters, load_parameters
-from offerbench.params.train_augmented import Matching, TrainAugmented
+from offerbench.preparation.prepare import prepare_dataset
 from offerbench.schema import (
     AUGMENTED_MODEL,
     HISTORY_AFFINITY,
-    PREPARED_DIRECTORY,
+    RAW_DIRECTORY,
     SEGMENTS,
 )
 from offerbench.storage import whole_file
@@ -40,21 +41,76 @@ TARGET = Path("reports/search.md")
 TRIALS = Path("reports/search.json")
 
 
+DEFAULT: dict[str, Any] = {
+    "number": 3,
+    "history_dropout": 0.5,
+    "matching": True,
+    "hidden_units": 4,
+    "l1": 2e-6,
+    "weights": "distinct",
+    "shared": False,
+}
+PLAIN = {**DEFAULT, "number": 0, "history_dropout": 0.0, "matching": False, "l1": 2e-7}
 GIVEN: list[dict[str, Any]] = [
-    {"number": 3, "history_dropout": 0.5, "matching": True, "hidden_units": 4, "l1": 2e-6},
-    {"number": 0, "history_dropout": 0.0, "matching": False, "hidden_units": 4, "l1": 2e-7},
-    {"number": 3, "history_dropout": 0.0, "matching": False, "hidden_units": 4, "l1": 2e-7},
-    {"number": 0, "history_dropout": 0.0, "matching": True, "hidden_units": 4, "l1": 2e-7},
-    {"number": 3, "history_dropout": 0.0, "matching": True, "hidden_units": 4, "l1": 2e-7},
-    {"number": 3, "history_dropout": 0.5, "matching": True, "hidden_units": 1, "l1": 2e-6},
+    DEFAULT,
+    {**DEFAULT, "shared": True},
+    {**DEFAULT, "weights": "count"},
+    {**DEFAULT, "weights": "recency"},
+    PLAIN,
+    {**PLAIN, "number": 3},
+    {**PLAIN, "matching": True},
+    {**PLAIN, "number": 3, "matching": True},
 ]
 
 
-def measure(parameters: Parameters, data: PreparedData, augmented: TrainAugmented) -> dict[str, Any]:
+def draw(trial: optuna.Trial) -> dict[str, Any]:
+    """Draw a trial's choice."""
+    return {
+        "number": trial.suggest_categorical("number", [0, 3]),
+        "history_dropout": trial.suggest_categorical("history_dropout", [0.0, 0.3, 0.5]),
+        "matching": trial.suggest_categorical("matching", [True, False]),
+        "hidden_units": trial.suggest_categorical("hidden_units", [1, 4, 16]),
+        "l1": trial.suggest_categorical("l1", [2e-7, 2e-6, 1e-5]),
+        "weights": trial.suggest_categorical("weights", ["distinct", "count", "recency"]),
+        "shared": trial.suggest_categorical("shared", [False, True]),
+    }
+
+
+def set_up(base: Parameters, choice: dict[str, Any]) -> Parameters:
+    """Put a trial's choice into the parameters."""
+    content = base.model_dump()
+    content["prepare"]["history"]["weights"] = choice["weights"]
+    content["model"]["shared_embeddings"] = choice["shared"]
+    augmented = content["train_augmented"]
+    augmented["grouping"]["number"] = choice["number"]
+    augmented["history_dropout"] = choice["history_dropout"]
+    augmented["overrides"]["l1"] = choice["l1"]
+    matching = {"windows": [100, None], "hidden_units": choice["hidden_units"]}
+    augmented["parts"]["matching"] = matching if choice["matching"] else None
+    return Parameters.model_validate(content)
+
+
+def prepared(parameters: Parameters) -> PreparedData:
+    """Prepare the data with other histories, beside those of the pipeline."""
+    with TemporaryDirectory() as temporary:
+        raw = RAW_DIRECTORY / parameters.dataset
+        directory = Path(temporary)
+        prepare_dataset(
+            parameters.dataset, raw, directory, parameters.prepare, parameters.resources, lambda _: None
+        )
+        return load_prepared(directory)  # its files stay mapped when their names are gone
+
+
+def measure(parameters: Parameters, data: PreparedData) -> dict[str, Any]:
     """Train with a set-up; give wAUC by segment and task, of the model and of affinity, and epochs."""
     batches = read_batches(VALIDATION_FILE, parameters.rebatch.batch_size)
     specification, feed, train = augmented_set_up(
-        data, batches, parameters.rebatch, parameters.model, parameters.train, augmented
+        data,
+        batches,
+        parameters.rebatch,
+        parameters.model,
+        parameters.train,
+        parameters.train_augmented,
     )
     model = make_model(specification, np.random.default_rng(train.seed))
     curves = train_model(model, feed, train, print)
@@ -74,34 +130,10 @@ def measure(parameters: Parameters, data: PreparedData, augmented: TrainAugmente
     }
 
 
-def set_up(base: TrainAugmented, choice: dict[str, Any]) -> TrainAugmented:
-    """Put a trial's choice into the parameters."""
-    matching = Matching(windows=[100, None], hidden_units=choice["hidden_units"])
-    return base.model_copy(
-        update={
-            "grouping": base.grouping.model_copy(update={"number": choice["number"]}),
-            "history_dropout": choice["history_dropout"],
-            "parts": base.parts.model_copy(update={"matching": matching if choice["matching"] else None}),
-            "overrides": base.overrides.model_copy(update={"l1": choice["l1"]}),
-        }
-    )
-
-
-def draw(trial: optuna.Trial) -> dict[str, Any]:
-    """Draw a trial's choice."""
-    return {
-        "number": trial.suggest_categorical("number", [0, 3]),
-        "history_dropout": trial.suggest_categorical("history_dropout", [0.0, 0.3, 0.5]),
-        "matching": trial.suggest_categorical("matching", [True, False]),
-        "hidden_units": trial.suggest_categorical("hidden_units", [1, 4, 16]),
-        "l1": trial.suggest_categorical("l1", [2e-7, 2e-6, 1e-5]),
-    }
-
-
 def search_markdown(trials: list[dict[str, Any]]) -> str:
     """Tabulate the trials, the best one first and bold, with history affinity below."""
     ranked = sorted(trials, key=lambda trial: -_mean(trial["wauc"][AUGMENTED_MODEL]["all"]))
-    names = list(GIVEN[0])
+    names = list(DEFAULT)
     rows = []
     for place, trial in enumerate(ranked):
         row = [str(trial["choice"][name]) for name in names]
@@ -115,7 +147,8 @@ def search_markdown(trials: list[dict[str, Any]]) -> str:
         f"{len(trials)} set-ups, made by `python -m benchmarks.search`: wAUC on the validation batches' "
         "offers at the\nbest epoch; means over the tasks by segment, and the tasks of all offers. "
         "`number`: groupings of a batch\n(0: none); `matching`: matches in the last 100 events and in the "
-        "whole past are an input to the score;\n`hidden_units`: learned functions of them.\n\n"
+        "whole past are an input to the score;\n`hidden_units`: learned functions of them; `weights`: of the values "
+        "of a history;\n`shared`: a user feature and its offer feature have one embedding table.\n\n"
         + tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
         + "\n"
     )
@@ -134,7 +167,6 @@ def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> No
     """Search, and write the table after every trial."""
     parameters = load_parameters()
     runtime.configure(parameters.train.threads)
-    data = load_prepared(PREPARED_DIRECTORY)
     done: list[dict[str, Any]] = json.loads(TRIALS.read_text()) if TRIALS.exists() else []
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
@@ -145,10 +177,8 @@ def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> No
         choice = draw(trial)
         known = next((one for one in done if one["choice"] == choice), None)
         if known is None:
-            known = {
-                "choice": choice,
-                **measure(parameters, data, set_up(parameters.train_augmented, choice)),
-            }
+            tried = set_up(parameters, choice)
+            known = {"choice": choice, **measure(tried, prepared(tried))}
             done.append(known)
             with whole_file(TRIALS) as target:
                 target.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
