@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test lint format gate seeds prune preset benchmark scaling readme lock
+.PHONY: help setup data repro test lint format gate seeds ablation prune preset benchmark scaling readme lock
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,6 +48,9 @@ gate: setup ## Compare metrics/ with a revision (BASELINE, default main): fails 
 
 seeds: data ## Run the set-up of params.yaml with five seeds: mean and spread of every wAUC.
 	python -m offerbench.seeds
+
+ablation: data ## Train the augmented model with and without its parts, as its study did: eight experiments.
+	python -m offerbench.ablation
 
 prune: setup ## Remove models of tasks that params.yaml no longer names.
 	python -m offerbench.prune

@@ -147,8 +147,8 @@ def search_markdown(trials: list[dict[str, Any]]) -> str:
         f"{len(trials)} set-ups, made by `python -m benchmarks.search`: wAUC on the validation batches' "
         "offers at the\nbest epoch; means over the tasks by segment, and the tasks of all offers. "
         "`number`: groupings of a batch\n(0: none); `matching`: matches in the last 100 events and in the "
-        "whole past are an input to the score;\n`hidden_units`: learned functions of them; `weights`: of the values "
-        "of a history;\n`shared`: a user feature and its offer feature have one embedding table.\n\n"
+        "whole past are an input to the score;\n`hidden_units`: learned functions of them; `weights`: of a "
+        "history's values;\n`shared`: a user feature and its offer feature have one embedding table.\n\n"
         + tabulate(rows, headers, tablefmt="pipe", disable_numparse=True)
         + "\n"
     )
