@@ -57,8 +57,14 @@ class History(Section):
     """Event types whose past describes a user: one bag for each type and offer feature."""
     length: Count
     """At most so many events of a type."""
+    lengths: dict[Name, Count]
+    """`length` of single offer features; may be empty. History affinity goes by `length`."""
     keep: Literal["oldest", "latest"]
     """Which events of a longer past are kept."""
+
+    def length_of(self, feature: str) -> int:
+        """At most so many events of a type make a bag of `feature`."""
+        return self.lengths.get(feature, self.length)
 
 
 class Prepare(Section):
