@@ -9,12 +9,12 @@ import tensorflow as tf
 from tests.oracle.tower import KerasTower
 
 
-def look_up_matrix(bags: Sequence[Sequence[int]], labels: int) -> npt.NDArray[np.float32]:
-    """Row i times an embedding table is the mean of bag i; an empty bag gives zeros."""
+def look_up_matrix(bags: Sequence[Mapping[int, float]], labels: int) -> npt.NDArray[np.float32]:
+    """Row i times an embedding table is the mean of bag i by its weights; an empty bag gives zeros."""
     matrix = np.zeros((len(bags), labels), np.float32)
     for row, bag in enumerate(bags):
-        for label in bag:
-            matrix[row, label] += 1 / len(bag)
+        for label, weight in bag.items():
+            matrix[row, label] = weight / sum(bag.values())
     return matrix
 
 
@@ -45,7 +45,9 @@ class KerasTwoTower:
             )
         self.l1 = l1
 
-    def vectors(self, side: str, bags: Mapping[str, Sequence[Sequence[int]]], training: bool) -> tf.Tensor:
+    def vectors(
+        self, side: str, bags: Mapping[str, Sequence[Mapping[int, float]]], training: bool
+    ) -> tf.Tensor:
         """Vector of each event; `side` is user or offer, `bags` has each event's bag for each feature."""
         embedded = []
         for name, of_events in bags.items():

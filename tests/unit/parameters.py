@@ -23,7 +23,14 @@ COMPLETE: dict[str, Any] = {
         "vocabulary": {"min_occurrences": 30, "out_of_vocabulary_buckets": 3},
         "max_set_aside_share": 0.01,
         "split": {"test_users": 20, "validation_users": 15, "seed": 5, "min_target_events": 1},
-        "history": {"events": ["purchase", "cart"], "length": 9, "lengths": {}, "keep": "latest"},
+        "history": {
+            "events": ["purchase", "cart"],
+            "length": 9,
+            "lengths": {},
+            "keep": "latest",
+            "weights": "distinct",
+            "half_life_events": 20.0,
+        },
     },
     "rebatch": {"users_per_group": 25, "events_per_user_day": 2, "batch_size": 20, "seed": 11},
     "model": {

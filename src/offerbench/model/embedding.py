@@ -26,10 +26,19 @@ def bag_means(
     tables: dict[str, tf.Variable],
     values: dict[str, tf.Tensor],
     segments: dict[str, tf.Tensor],
+    weights: dict[str, tf.Tensor],
     bags: tf.Tensor,
 ) -> list[tf.Tensor]:
-    """Mean of the bags of each feature, as in `bag_mean`; float32, shape (bags, dim) each."""
-    return [bag_mean(table, values[name], segments[name], bags) for name, table in tables.items()]
+    """Mean of the bags of each feature; float32, shape (bags, dim) each.
+
+    As in `bag_mean`, or, for a feature that has weights, as in `normalised_bag_mean`.
+    """
+    return [
+        normalised_bag_mean(table, values[name], segments[name], weights[name], bags)
+        if name in weights
+        else bag_mean(table, values[name], segments[name], bags)
+        for name, table in tables.items()
+    ]
 
 
 def bag_mean(table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, bags: tf.Tensor) -> tf.Tensor:
@@ -80,3 +89,15 @@ def weighted_bag_mean(
     """
     vectors = tf.gather(table, values) * weights[:, None]  # (values, dim)
     return tf.math.unsorted_segment_sum(vectors, segments, bags)
+
+
+def normalised_bag_mean(
+    table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, weights: tf.Tensor, bags: tf.Tensor
+) -> tf.Tensor:
+    """Weighted mean of each bag, whatever its weights sum to; an empty bag gives zeros.
+
+    Parameters and returns are those of `weighted_bag_mean`.
+    """
+    total = tf.math.unsorted_segment_sum(weights, segments, bags)  # (bags,)
+    shares = tf.math.divide_no_nan(weights, tf.gather(total, segments))
+    return weighted_bag_mean(table, values, segments, shares, bags)

@@ -18,6 +18,8 @@ class BatchTensors(NamedTuple):
     """For each user feature, labels of all bags: int32, shape (values,)."""
     segments: dict[str, tf.Tensor]
     """For each user feature, the history of each value: int32, shape (values,), ascending."""
+    weights: dict[str, tf.Tensor]
+    """For each user feature with weights, that of each value: float32, shape (values,)."""
     view_of_event: tf.Tensor
     """int32, shape (B,), below V."""
     offer_values: dict[str, tf.Tensor]
@@ -85,7 +87,7 @@ class TwoTower(tf.Module):
     def train_vectors(self, batch: BatchTensors, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """User and offer vector of each event of a training batch; float32, shape (B, units) each."""
         views = tf.reduce_max(batch.view_of_event) + 1
-        histories = bag_means(self.user_tables, batch.values, batch.segments, views)
+        histories = bag_means(self.user_tables, batch.values, batch.segments, batch.weights, views)
         users = self.user_tower.train([Block(rows, batch.view_of_event) for rows in histories], seed)
         offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
         blocks = [Block(*pair) for pair in zip(self.embed_offer_values(batch), offer_rows, strict=True)]
@@ -94,17 +96,21 @@ class TwoTower(tf.Module):
     def infer_vectors(self, batch: BatchTensors) -> tuple[tf.Tensor, tf.Tensor]:
         """As `train_vectors`, without dropout and by the moving moments."""
         views = tf.reduce_max(batch.view_of_event) + 1
-        users = self.infer_users(batch.values, batch.segments, views)  # (V, units)
+        users = self.infer_users(batch.values, batch.segments, batch.weights, views)  # (V, units)
         offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
         values = zip(self.embed_offer_values(batch), offer_rows, strict=True)
         offers = self.offer_tower.infer([tf.gather(rows, of_event) for rows, of_event in values])
         return tf.gather(users, batch.view_of_event), offers
 
     def infer_users(
-        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+        self,
+        values: dict[str, tf.Tensor],
+        segments: dict[str, tf.Tensor],
+        weights: dict[str, tf.Tensor],
+        views: tf.Tensor,
     ) -> tf.Tensor:
         """Vector of each of `views` histories; float32, shape (views, units)."""
-        return self.user_tower.infer(bag_means(self.user_tables, values, segments, views))
+        return self.user_tower.infer(bag_means(self.user_tables, values, segments, weights, views))
 
     def infer_offers(
         self,

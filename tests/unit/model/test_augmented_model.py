@@ -24,6 +24,7 @@ from tests.oracle import augmented as oracle
 from tests.oracle.offers import distribution
 
 from ..augmented_models import CASES, WINDOWS, random_augmented_model
+from ..bags import bags_of
 from ..conftest import TinyData
 from ..model_builder import weights_of
 from ..parameters import rebatch_parameters
@@ -42,8 +43,7 @@ class Seen:
     tensors: AugmentedTensors
 
 
-@pytest.fixture(scope="module")
-def seen(tiny_data: TinyData, configured_tensorflow: None) -> Seen:
+def make_seen(tiny_data: TinyData) -> Seen:
     rows = next(draw_pass(tiny_data.data, Split.TRAIN, rebatch_parameters()))
     # The last minibatch once more, its events the other way round: histories and offers come twice.
     rows = np.concatenate([rows[:10], rows[: -MINIBATCH - 1 : -1]])
@@ -54,18 +54,15 @@ def seen(tiny_data: TinyData, configured_tensorflow: None) -> Seen:
     return Seen(rows, batch, augmented_tensors(batch))
 
 
+@pytest.fixture(scope="module")
+def seen(tiny_data: TinyData, configured_tensorflow: None) -> Seen:
+    return make_seen(tiny_data)
+
+
 def make_model(tiny_data: TinyData, case: str, seed: int = 0, **changes: object) -> AugmentedModel:
     return random_augmented_model(
         tiny_data.data.user_sizes, tiny_data.data.offer_sizes, case, seed, **changes
     )
-
-
-def bags_of(tiny_data: TinyData, row: int) -> dict[str, list[int]]:
-    view = tiny_data.data.events["view"][row]
-    return {
-        name: store.values[store.start[view] : store.start[view] + store.length[view]].tolist()
-        for name, store in tiny_data.data.bags.items()
-    }
 
 
 def distributions_of(tiny_data: TinyData, rows: np.ndarray) -> dict[str, dict[int, float]]:
@@ -85,7 +82,7 @@ def naive_scores(tiny_data: TinyData, model: AugmentedModel, seen: Seen) -> np.n
         scores[view, b, i, j] = oracle.pair_score(
             weights,
             parts,
-            bags_of(tiny_data, seen.rows[user]),
+            bags_of(tiny_data.data, tiny_data.data.events["view"][seen.rows[user]]),
             distributions_of(tiny_data, of_offer),
             own.counts[b, i, j].tolist(),
             seen.batch.lengths[user].tolist(),
@@ -122,6 +119,21 @@ def test_a_training_step_without_dropout(tiny_data: TinyData, seen: Seen, case: 
     assert trained.logits.numpy() == pytest.approx(after.logits.numpy(), abs=1e-4)
     assert before != pytest.approx(trained.logits.numpy(), abs=1e-2)
     assert trained.weights.numpy().tolist() == after.weights.numpy().tolist()
+
+
+@pytest.mark.parametrize("case", ["dot_variance_matching", "bilinear_everything"])
+def test_histories_of_weighted_values(weighted_tiny_data: TinyData, case: str) -> None:
+    weighted = make_seen(weighted_tiny_data)
+    model = make_model(weighted_tiny_data, case, dropout=0.0, batch_normalization_momentum=0.0)
+    found = model.infer_pairs(weighted.tensors, MINIBATCH).logits.numpy()
+    assert found == pytest.approx(naive_scores(weighted_tiny_data, model, weighted), abs=1e-4)
+    unweighted = weighted.tensors.batch._replace(weights={})
+    other = model.infer_pairs(weighted.tensors._replace(batch=unweighted), MINIBATCH).logits.numpy()
+    assert np.abs(found - other).max() > 0.01
+    one_view = slice(0, 1)
+    trained = train_pairs(model, weighted, views=one_view).logits.numpy()
+    tensors = weighted.tensors._replace(views=weighted.tensors.views[one_view])
+    assert trained == pytest.approx(model.infer_pairs(tensors, MINIBATCH).logits.numpy(), abs=1e-4)
 
 
 @pytest.mark.parametrize("case", CASES)

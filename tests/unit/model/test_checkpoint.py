@@ -22,7 +22,7 @@ USER_SIZES, OFFER_SIZES = {"history_purchase_brand": 5, "history_cart_brand": 5}
 def scores(model: TwoTower) -> np.ndarray:
     values, segments = tf.constant([0, 3, 4], tf.int32), tf.constant([0, 0, 2], tf.int32)
     users = model.infer_users(
-        dict.fromkeys(USER_SIZES, values), dict.fromkeys(USER_SIZES, segments), tf.constant(3)
+        dict.fromkeys(USER_SIZES, values), dict.fromkeys(USER_SIZES, segments), {}, tf.constant(3)
     )
     labels = tf.constant([0, 1, 2], tf.int32)
     offers = model.infer_offers(

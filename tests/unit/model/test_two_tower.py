@@ -13,6 +13,7 @@ from offerbench.model.two_tower import BatchTensors, TwoTower
 from offerbench.schema import Split
 from tests.oracle.two_tower import KerasTwoTower
 
+from ..bags import bags_of
 from ..conftest import TinyData
 from ..model_builder import random_model, weights_of
 from ..parameters import rebatch_parameters, train_parameters
@@ -27,30 +28,26 @@ class Case:
     model: TwoTower
     keras: KerasTwoTower
     batch: BatchTensors
-    user_bags: dict[str, list[list[int]]]
-    offer_bags: dict[str, list[list[int]]]
+    user_bags: dict[str, list[dict[int, float]]]
+    offer_bags: dict[str, list[dict[int, float]]]
 
 
-@pytest.fixture(params=[None, ["brand"]], ids=["full", "mono"])
-def case(request: pytest.FixtureRequest, tiny_data: TinyData) -> Case:
-    data = tiny_data.data
-    features = request.param or list(data.offer_sizes)
+@pytest.fixture(params=["full", "mono", "weighted"])
+def case(request: pytest.FixtureRequest, tiny_data: TinyData, weighted_tiny_data: TinyData) -> Case:
+    data = (weighted_tiny_data if request.param == "weighted" else tiny_data).data
+    features = ["brand"] if request.param == "mono" else list(data.offer_sizes)
     rows = next(draw_pass(data, Split.TRAIN, rebatch_parameters(events_per_user_day=8)))
     # The last minibatch once more, its events the other way round: histories and offers come twice.
     rows = np.concatenate([rows, rows[: -MINIBATCH - 1 : -1]])
     sizes = {name: data.offer_sizes[name] for name in features}
     model = random_model(data.user_sizes, sizes, dropout=0.0, l1=1e-3)
-    views = data.events["view"][rows]
-    user_bags = {
-        name: [store.values[store.start[v] : store.start[v] + store.length[v]].tolist() for v in views]
-        for name, store in data.bags.items()
-    }
+    of_views = [bags_of(data, view) for view in data.events["view"][rows]]
     return Case(
         model=model,
         keras=KerasTwoTower(weights_of(model), momentum=0.9, l1=1e-3),
         batch=batch_tensors(make_batch(data, rows, features)),
-        user_bags=user_bags,
-        offer_bags={name: [[label] for label in data.events[name][rows].tolist()] for name in features},
+        user_bags={name: [bags[name] for bags in of_views] for name in data.user_sizes},
+        offer_bags={name: [{label: 1.0} for label in data.events[name][rows].tolist()] for name in features},
     )
 
 
@@ -96,7 +93,7 @@ def test_inference_of_a_batch(case: Case) -> None:
 def test_an_offer_of_one_value_a_feature_is_its_event(case: Case) -> None:
     _, offers = case.model.infer_vectors(case.batch)
     events = len(offers)
-    labels = {name: [bag[0] for bag in bags] for name, bags in case.offer_bags.items()}
+    labels = {name: [next(iter(bag)) for bag in bags] for name, bags in case.offer_bags.items()}
     found = case.model.infer_offers(
         {name: tf.constant(values, tf.int32) for name, values in labels.items()},
         {name: tf.range(events) for name in labels},

@@ -53,6 +53,8 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
         ("prepare.split.seed", -1, "greater than or equal to 0"),
         ("prepare.history.events", [], "at least 1"),
         ("prepare.history.keep", "newest", "'oldest' or 'latest'"),
+        ("prepare.history.weights", "age", "'distinct', 'count' or 'recency'"),
+        ("prepare.history.half_life_events", 0.0, "greater than 0"),
         ("prepare.history.length", True, "integer"),
         ("prepare.history.lengths.brand", 0, "greater than or equal to 1"),
         ("rebatch.batch_size", 1, "greater than or equal to 2"),

@@ -68,7 +68,14 @@ OWN_LENGTHS = st.dictionaries(st.sampled_from(FEATURES), LENGTH, max_size=2)
 
 
 @settings(max_examples=30)
-@given(LOGS, st.sampled_from(["oldest", "latest"]), LENGTH, OWN_LENGTHS, st.sets(st.integers(1, 4)))
+@given(
+    LOGS,
+    st.sampled_from(["oldest", "latest"]),
+    LENGTH,
+    OWN_LENGTHS,
+    st.sampled_from(["distinct", "count", "recency"]),
+    st.sets(st.integers(1, 4)),
+)
 @pytest.mark.parametrize("history_events", [["purchase", "cart"], ["cart"]])
 def test_every_event_sees_the_distinct_values_of_its_past(
     history_events: list[str],
@@ -76,6 +83,7 @@ def test_every_event_sees_the_distinct_values_of_its_past(
     keep: str,
     length: int,
     lengths: dict[str, int],
+    weights: str,
     borders: set[int],
 ) -> None:
     events = as_events(log)
@@ -86,6 +94,7 @@ def test_every_event_sees_the_distinct_values_of_its_past(
     with TemporaryDirectory() as name:
         chunked, whole = Path(name) / "chunked", Path(name) / "whole"
         history = {"keep": keep, "length": length, "lengths": lengths, "events": history_events}
+        history |= {"weights": weights, "half_life_events": 1.5}
         tables = write(chunked, [chunk for chunk in chunks if chunk], **history)
         write(whole, [events], **history)
         assert contents(chunked) == contents(whole)  # whatever the borders of the chunks
@@ -114,10 +123,17 @@ def test_every_event_sees_the_distinct_values_of_its_past(
             key = (target.user, tuple(map(tuple, rows_seen)))
             assert seen_views.setdefault(key, view) == view
             for (kind, feature), seen in past.items():
-                values = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")["value"]
+                written_bag = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")
+                assert list(written_bag) == ["value"] if weights == "distinct" else ["value", "weight"]
                 start, count = (views[column][view] for column in bag(user_feature(kind, feature)))
-                expected = histories.distinct(event.values[feature] for event in seen)
-                assert values[start : start + count].tolist() == expected
+                found = {name: column[start : start + count] for name, column in written_bag.items()}
+                values = [event.values[feature] for event in seen]
+                expected = histories.value_weights(values, weights, 1.5)
+                if weights == "distinct":
+                    assert found["value"].tolist() == list(expected)
+                else:
+                    pairs = zip(found["value"].tolist(), found["weight"], strict=True)
+                    assert dict(pairs) == pytest.approx(expected)
         assert sorted(seen_views.values()) == list(range(tables.views))
         assert tables.views == len(views[window("purchase")[0]])
         assert tables.target_events == len(targets)
