@@ -27,9 +27,18 @@ class KerasTwoTower:
         Every variable of the model by its name.
     momentum, l1 : float
         Parameters of the model.
+    shared_tables : dict of str
+        The offer feature whose table a user feature has.
     """
 
-    def __init__(self, weights: Mapping[str, npt.NDArray[np.float32]], momentum: float, l1: float) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, npt.NDArray[np.float32]],
+        momentum: float,
+        l1: float,
+        shared_tables: Mapping[str, str],
+    ) -> None:
+        self.shared = {f"user_embedding/{u}": f"offer_embedding/{o}" for u, o in shared_tables.items()}
         self.tables = {name: tf.Variable(values) for name, values in weights.items() if "_embedding/" in name}
         self.towers = {}
         for tower in ("user_tower", "offer_tower"):
@@ -51,7 +60,8 @@ class KerasTwoTower:
         """Vector of each event; `side` is user or offer, `bags` has each event's bag for each feature."""
         embedded = []
         for name, of_events in bags.items():
-            table = self.tables[f"{side}_embedding/{name}"]
+            own = f"{side}_embedding/{name}"
+            table = self.tables[self.shared.get(own, own)]
             embedded.append(look_up_matrix(of_events, table.shape[0]) @ table)
         return self.towers[f"{side}_tower"](tf.concat(embedded, axis=1), training)
 

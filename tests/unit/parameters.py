@@ -35,6 +35,7 @@ COMPLETE: dict[str, Any] = {
     "rebatch": {"users_per_group": 25, "events_per_user_day": 2, "batch_size": 20, "seed": 11},
     "model": {
         "embedding_dim": 4,
+        "shared_embeddings": False,
         "tower_units": [6, 3],
         "dropout": 0.1,
         "l1": 1e-5,

@@ -1,6 +1,8 @@
 """The prepared data set, mapped into memory."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,12 @@ class PreparedData:
     """Labels below this are out-of-vocabulary buckets."""
     user_rows: dict[Split, tuple[Rows, Rows]]
     """First row and number of target events of each user of a split."""
+
+    def shared_tables(self, offer_features: Collection[str]) -> dict[str, str]:
+        """Offer feature of the same attribute for each user feature that has one among `offer_features`."""
+        # The user features of an event type are those of all offer features, in their order.
+        both = zip(self.user_sizes, cycle(self.offer_sizes), strict=False)
+        return {name: attribute for name, attribute in both if attribute in offer_features}
 
     @property
     def weighted_features(self) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.model.compression import OfferCompression, UserCompression
-from offerbench.model.embedding import bag_means, embedding_tables, weighted_bag_mean
+from offerbench.model.embedding import bag_means, model_tables, weighted_bag_mean
 from offerbench.model.interaction import BilinearScore, MatchScore
 from offerbench.model.layers import Drop, Dropout, no_dropout
 from offerbench.model.negatives import Pairs, pair_logits
@@ -56,8 +56,7 @@ class AugmentedModel(tf.Module):
         self.specification = specification
         shape, parts = specification.model, specification.parts
         dim, momentum = shape.embedding_dim, shape.batch_normalization_momentum
-        self.user_tables = embedding_tables("user", specification.user_features, dim, generator)
-        self.offer_tables = embedding_tables("offer", specification.offer_features, dim, generator)
+        self.user_tables, self.offer_tables = model_tables(specification, generator)
         users, offers = len(self.user_tables), len(self.offer_tables)
         moments = 2 if parts.variance else 1
         self.user_compression, self.offer_compression = None, None

@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from offerbench.errors import OfferbenchError
+from offerbench.model.specification import ModelSpecification
+
 INITIAL_RANGE = 0.05  # of the uniform distribution that Keras's Embedding starts from
 
 
@@ -20,6 +23,31 @@ def embedding_tables(
         name: embedding_table(f"{side}_embedding/{name}", size, dim, generator)
         for name, size in sizes.items()
     }
+
+
+def model_tables(
+    specification: ModelSpecification, generator: np.random.Generator
+) -> tuple[dict[str, tf.Variable], dict[str, tf.Variable]]:
+    """Make the tables of all user features and of all offer features; some may be in both.
+
+    Raises
+    ------
+    OfferbenchError
+        If features that share a table have different numbers of labels.
+    """
+    dim, shared = specification.model.embedding_dim, specification.shared_tables
+    sizes, offer_sizes = specification.user_features, specification.offer_features
+    for name, offer_feature in shared.items():
+        if sizes[name] != offer_sizes[offer_feature]:
+            raise OfferbenchError(
+                f"model.shared_embeddings: {name} has {sizes[name]} labels and {offer_feature} has "
+                f"{offer_sizes[offer_feature]}, so they can't share a table. Run `dvc repro prepare`."
+            )
+    own = {name: size for name, size in sizes.items() if name not in shared}
+    user_tables = embedding_tables("user", own, dim, generator)
+    offer_tables = embedding_tables("offer", offer_sizes, dim, generator)
+    of_users = {name: offer_tables[shared[name]] if name in shared else user_tables[name] for name in sizes}
+    return of_users, offer_tables
 
 
 def bag_means(

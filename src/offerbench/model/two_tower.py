@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from offerbench.model.embedding import bag_means, embedding_tables, weighted_bag_mean
+from offerbench.model.embedding import bag_means, model_tables, weighted_bag_mean
 from offerbench.model.negatives import Pairs, pair_logits
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.tower import Block, Tower
@@ -44,8 +44,7 @@ class TwoTower(tf.Module):
         self.specification = specification
         parameters = specification.model
         dim = parameters.embedding_dim
-        self.user_tables = embedding_tables("user", specification.user_features, dim, generator)
-        self.offer_tables = embedding_tables("offer", specification.offer_features, dim, generator)
+        self.user_tables, self.offer_tables = model_tables(specification, generator)
         self.user_tower, self.offer_tower = (
             Tower(
                 name,
@@ -144,4 +143,6 @@ class TwoTower(tf.Module):
         """Variables under L1: embeddings, kernels and biases."""
         towers = (self.user_tower, self.offer_tower)
         dense = [variable for tower in towers for variable in (*tower.kernels, *tower.biases)]
-        return [*self.user_tables.values(), *self.offer_tables.values(), *dense]
+        shared = self.specification.shared_tables
+        own = [table for name, table in self.user_tables.items() if name not in shared]
+        return [*own, *self.offer_tables.values(), *dense]

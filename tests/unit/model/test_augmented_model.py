@@ -26,7 +26,7 @@ from tests.oracle.offers import distribution
 from ..augmented_models import CASES, WINDOWS, random_augmented_model
 from ..bags import bags_of
 from ..conftest import TinyData
-from ..model_builder import weights_of
+from ..model_builder import weights_by_feature, weights_of
 from ..parameters import rebatch_parameters
 
 MINIBATCH = 5
@@ -73,7 +73,7 @@ def distributions_of(tiny_data: TinyData, rows: np.ndarray) -> dict[str, dict[in
 
 def naive_scores(tiny_data: TinyData, model: AugmentedModel, seen: Seen) -> np.ndarray:
     """Score of every pair of every view; (views, minibatches, m, m)."""
-    weights, parts = weights_of(model), model.specification.parts
+    weights, parts = weights_by_feature(model), model.specification.parts
     scores = np.zeros((len(seen.batch.views), len(seen.rows) // MINIBATCH, MINIBATCH, MINIBATCH))
     for view, b, i, j in np.ndindex(*scores.shape):
         own = seen.batch.views[view]
@@ -134,6 +134,30 @@ def test_histories_of_weighted_values(weighted_tiny_data: TinyData, case: str) -
     trained = train_pairs(model, weighted, views=one_view).logits.numpy()
     tensors = weighted.tensors._replace(views=weighted.tensors.views[one_view])
     assert trained == pytest.approx(model.infer_pairs(tensors, MINIBATCH).logits.numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("case", ["dot_variance_matching", "bilinear_everything"])
+def test_tables_shared_by_both_sides(tiny_data: TinyData, seen: Seen, case: str, tmp_path: Path) -> None:
+    shared = tiny_data.data.shared_tables(["brand", "product_id"])
+    assert len(shared) == 4
+    model = make_model(tiny_data, case, dropout=0.0, shared_tables=shared)
+    found = model.infer_pairs(seen.tensors, MINIBATCH).logits.numpy()
+    assert found == pytest.approx(naive_scores(tiny_data, model, seen), abs=1e-4)
+    features = len(model.user_tables) + len(model.offer_tables)
+    for variables in (model.regularised(), model.trainable_variables):
+        assert sum("_embedding/" in variable.name for variable in variables) == features - len(shared)
+    with tf.GradientTape(persistent=True) as tape:
+        users = model.infer_users(
+            *seen.tensors.batch[:3], tf.reduce_max(seen.tensors.batch.view_of_event) + 1
+        )
+        offers = model._events(seen.tensors.batch)
+    for side in (users, offers):
+        gradient = tf.convert_to_tensor(tape.gradient(side, model.user_tables["history_cart_brand"]))
+        assert np.abs(gradient.numpy()).max() > 1e-4
+    save_model(model, tmp_path)
+    again = load_model(tmp_path)
+    assert again.user_tables["history_cart_brand"] is again.offer_tables["brand"]
+    assert again.infer_pairs(seen.tensors, MINIBATCH).logits.numpy().tobytes() == found.tobytes()
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -120,21 +120,6 @@ def model(request: pytest.FixtureRequest, data: PreparedData, configured_tensorf
     return made
 
 
-@pytest.mark.parametrize("kind", ["full", "augmented_dot"])
-def test_equal_weights_train_the_model_of_no_weights(data: PreparedData, kind: str) -> None:
-    bags = {
-        name: replace(store, weights=np.full(len(store.values), 3.0, np.float32))
-        for name, store in data.bags.items()
-    }
-    curves = []
-    for seen in (data, replace(data, bags=bags)):
-        specification, feed = specification_and_feed(seen, KINDS[kind])
-        made = make_model(specification, np.random.default_rng(TRAIN.seed))
-        curves.append(train_model(made, feed, TRAIN.model_copy(update={"epochs": 2}), lambda _: None)[-1])
-    assert curves[1].validation_loss == pytest.approx(curves[0].validation_loss, abs=1e-3)
-    assert curves[1].train_loss == pytest.approx(curves[0].train_loss, abs=1e-3)
-
-
 def minibatches(data: PreparedData, days: list[int]) -> np.ndarray:
     """All events of the test users on some days, as one batch in random order."""
     rows = np.flatnonzero(
