@@ -51,7 +51,14 @@ def parameters(dataset: str, **changes: Any) -> dict[str, Any]:
         "target_event": "rating",
         "offer_features": ["film", "genre", "number_cluster"],
         "clusters": clusters,
-        "history": {"events": ["rating"], "length": 9, "keep": "latest"},
+        "history": {
+            "events": ["rating"],
+            "length": 9,
+            "lengths": {},
+            "keep": "latest",
+            "weights": "distinct",
+            "half_life_events": 20.0,
+        },
     }
     return {**COMPLETE, "dataset": dataset, "tasks": ["film", "genre"], "prepare": prepare, **changes}
 

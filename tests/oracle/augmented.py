@@ -102,9 +102,9 @@ def offer_moments(weights: Weights, name: str, distribution: Mapping[int, float]
     return mean, variance
 
 
-def user_rows(weights: Weights, parts: Parts, bags: Mapping[str, Sequence[int]]) -> list[Vector]:
-    """A history, its bag of distinct labels for each user feature, as it goes into the interaction."""
-    features = [bag_mean(weights[f"user_embedding/{name}"], labels) for name, labels in bags.items()]
+def user_rows(weights: Weights, parts: Parts, bags: Mapping[str, Mapping[int, float]]) -> list[Vector]:
+    """A history, label -> weight for each user feature, as it goes into the interaction."""
+    features = [bag_mean(weights[f"user_embedding/{name}"], bag) for name, bag in bags.items()]
     return compressed_user(weights, features) if parts.user_meta_features else features
 
 
@@ -165,7 +165,7 @@ def bilinear_score(weights: Weights, users: Sequence[Vector], offers: Sequence[V
 def pair_score(
     weights: Weights,
     parts: Parts,
-    bags: Mapping[str, Sequence[int]],
+    bags: Mapping[str, Mapping[int, float]],
     distributions: Mapping[str, Mapping[int, float]],
     counts: Sequence[int],
     lengths: Sequence[int],

@@ -40,6 +40,14 @@ def distinct(values: Iterable[Value]) -> list[Value]:
     return seen
 
 
+def value_weights(past: Sequence[Value], weights: str, half_life: float) -> dict[Value, float]:
+    """Weight of each value of a past in the order of its events: 1, its number, or by the age of each."""
+    found = dict.fromkeys(past, 0.0)
+    for age, value in enumerate(reversed(past)):
+        found[value] += 0.5 ** (age / half_life) if weights == "recency" else 1.0
+    return dict.fromkeys(past, 1.0) if weights == "distinct" else found
+
+
 def previous_occurrence(users: Sequence[int], labels: Sequence[int]) -> list[int]:
     """Row of the user's previous event with the same label, or -1."""
     previous = []

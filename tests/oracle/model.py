@@ -1,6 +1,6 @@
 """The two-tower model in NumPy, one history and one offer at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -9,20 +9,18 @@ Vector = npt.NDArray[np.float64]
 EPSILON = 1e-3  # of Keras's BatchNormalization
 
 
-def bag_mean(table: npt.NDArray[np.float32], labels: Sequence[int]) -> Vector:
-    """Mean of the embeddings of the labels; zeros if there are none."""
-    total = np.zeros(table.shape[1])
-    for label in labels:
-        total += table[label]
-    return total / max(len(labels), 1)
-
-
 def weighted_mean(table: npt.NDArray[np.float32], weights: Mapping[int, float]) -> Vector:
     """Sum of weight times embedding."""
     total = np.zeros(table.shape[1])
     for label, weight in weights.items():
         total += weight * table[label].astype(np.float64)
     return total
+
+
+def bag_mean(table: npt.NDArray[np.float32], bag: Mapping[int, float]) -> Vector:
+    """Mean of the embeddings of the labels by their weights; zeros if there are none."""
+    total = sum(bag.values())
+    return weighted_mean(table, {label: weight / total for label, weight in bag.items()})
 
 
 def infer_tower(weights: Mapping[str, npt.NDArray[np.float32]], tower: str, row: Vector) -> Vector:
@@ -40,9 +38,11 @@ def infer_tower(weights: Mapping[str, npt.NDArray[np.float32]], tower: str, row:
     return vector
 
 
-def user_vector(weights: Mapping[str, npt.NDArray[np.float32]], bags: Mapping[str, Sequence[int]]) -> Vector:
-    """Vector of a history: its bag of distinct labels for each user feature."""
-    parts = [bag_mean(weights[f"user_embedding/{name}"], labels) for name, labels in bags.items()]
+def user_vector(
+    weights: Mapping[str, npt.NDArray[np.float32]], bags: Mapping[str, Mapping[int, float]]
+) -> Vector:
+    """Vector of a history: label -> weight for each user feature."""
+    parts = [bag_mean(weights[f"user_embedding/{name}"], bag) for name, bag in bags.items()]
     return infer_tower(weights, "user_tower", np.concatenate(parts))
 
 

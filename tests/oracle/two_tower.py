@@ -9,12 +9,12 @@ import tensorflow as tf
 from tests.oracle.tower import KerasTower
 
 
-def look_up_matrix(bags: Sequence[Sequence[int]], labels: int) -> npt.NDArray[np.float32]:
-    """Row i times an embedding table is the mean of bag i; an empty bag gives zeros."""
+def look_up_matrix(bags: Sequence[Mapping[int, float]], labels: int) -> npt.NDArray[np.float32]:
+    """Row i times an embedding table is the mean of bag i by its weights; an empty bag gives zeros."""
     matrix = np.zeros((len(bags), labels), np.float32)
     for row, bag in enumerate(bags):
-        for label in bag:
-            matrix[row, label] += 1 / len(bag)
+        for label, weight in bag.items():
+            matrix[row, label] = weight / sum(bag.values())
     return matrix
 
 
@@ -27,9 +27,18 @@ class KerasTwoTower:
         Every variable of the model by its name.
     momentum, l1 : float
         Parameters of the model.
+    shared_tables : dict of str
+        The offer feature whose table a user feature has.
     """
 
-    def __init__(self, weights: Mapping[str, npt.NDArray[np.float32]], momentum: float, l1: float) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, npt.NDArray[np.float32]],
+        momentum: float,
+        l1: float,
+        shared_tables: Mapping[str, str],
+    ) -> None:
+        self.shared = {f"user_embedding/{u}": f"offer_embedding/{o}" for u, o in shared_tables.items()}
         self.tables = {name: tf.Variable(values) for name, values in weights.items() if "_embedding/" in name}
         self.towers = {}
         for tower in ("user_tower", "offer_tower"):
@@ -45,11 +54,14 @@ class KerasTwoTower:
             )
         self.l1 = l1
 
-    def vectors(self, side: str, bags: Mapping[str, Sequence[Sequence[int]]], training: bool) -> tf.Tensor:
+    def vectors(
+        self, side: str, bags: Mapping[str, Sequence[Mapping[int, float]]], training: bool
+    ) -> tf.Tensor:
         """Vector of each event; `side` is user or offer, `bags` has each event's bag for each feature."""
         embedded = []
         for name, of_events in bags.items():
-            table = self.tables[f"{side}_embedding/{name}"]
+            own = f"{side}_embedding/{name}"
+            table = self.tables[self.shared.get(own, own)]
             embedded.append(look_up_matrix(of_events, table.shape[0]) @ table)
         return self.towers[f"{side}_tower"](tf.concat(embedded, axis=1), training)
 

@@ -60,6 +60,7 @@ def random_augmented_model(
     case: str,
     seed: int = 0,
     hidden_units: int = 3,
+    shared_tables: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> AugmentedModel:
     """Make a model of the parts of one of `CASES`; hidden units are those of matching, if it is a part."""
@@ -69,8 +70,9 @@ def random_augmented_model(
     specification = AugmentedSpecification(
         user_features=dict(user_sizes),
         offer_features=dict(offer_sizes),
-        model=model_parameters(**changes),
+        model=model_parameters(shared_embeddings=bool(shared_tables), **changes),
         parts=parts_parameters(**parts),
+        shared_tables=dict(shared_tables or {}),
     )
     generator = np.random.default_rng(seed)
     model = AugmentedModel(specification, generator)

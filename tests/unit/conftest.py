@@ -42,15 +42,15 @@ class TinyData:
         return {row["value"]: row["label"] for row in table if row["feature"] == feature}
 
 
-def make_tiny_data(directory: Path, keep: str) -> TinyData:
-    """Draw a log and prepare it."""
+def make_tiny_data(directory: Path, **history: Any) -> TinyData:
+    """Draw a log and prepare it with some keys of the histories changed."""
     log = draw_log(USERS, seed=20)
     write_log(directory / "raw", [line for _, line in log])
     events = [event for event, _ in log]
     buyers = {event.user for event in events if event.event_type == "purchase"}
     kept = [event for event in events if event.user in buyers and event.event_type != "view"]
     targets = [event for event in kept if event.event_type == "purchase"]
-    prepare = prepare_parameters(keep=keep)
+    prepare = prepare_parameters(**history)
     prepared = directory / "prepared"
     prepared.mkdir()
     resources = resources_parameters(spill_directory=str(directory / "spill"))
@@ -69,13 +69,19 @@ def make_tiny_data(directory: Path, keep: str) -> TinyData:
 @pytest.fixture(scope="session", params=["oldest", "latest"])
 def each_tiny_data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TinyData:
     """The tiny data set with either way to cut histories."""
-    return make_tiny_data(tmp_path_factory.mktemp(request.param), request.param)
+    return make_tiny_data(tmp_path_factory.mktemp(request.param), keep=request.param)
 
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> TinyData:
     """The tiny data set with the latest events of a history kept."""
-    return make_tiny_data(tmp_path_factory.mktemp("tiny"), "latest")
+    return make_tiny_data(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def weighted_tiny_data(tmp_path_factory: pytest.TempPathFactory) -> TinyData:
+    """The tiny data set with values weighted by recency."""
+    return make_tiny_data(tmp_path_factory.mktemp("weighted"), weights="recency", half_life_events=2.0)
 
 
 @pytest.fixture(scope="session")

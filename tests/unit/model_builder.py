@@ -14,11 +14,18 @@ from .parameters import model_parameters
 
 
 def random_model(
-    user_sizes: Mapping[str, int], offer_sizes: Mapping[str, int], seed: int = 0, **changes: Any
+    user_sizes: Mapping[str, int],
+    offer_sizes: Mapping[str, int],
+    seed: int = 0,
+    shared_tables: Mapping[str, str] | None = None,
+    **changes: Any,
 ) -> TwoTower:
     """Make a model; scales, offsets, moments and biases are drawn too, embeddings are made larger."""
     specification = ModelSpecification(
-        user_features=dict(user_sizes), offer_features=dict(offer_sizes), model=model_parameters(**changes)
+        user_features=dict(user_sizes),
+        offer_features=dict(offer_sizes),
+        model=model_parameters(shared_embeddings=bool(shared_tables), **changes),
+        shared_tables=dict(shared_tables or {}),
     )
     generator = np.random.default_rng(seed)
     model = TwoTower(specification, generator)
@@ -32,3 +39,11 @@ def random_model(
 def weights_of(model: TwoTower) -> dict[str, npt.NDArray[np.float32]]:
     """Every variable by its name."""
     return {name: variable.numpy() for name, variable in named_variables(model).items()}
+
+
+def weights_by_feature(model: TwoTower) -> dict[str, npt.NDArray[np.float32]]:
+    """As `weights_of`, with a shared table by the name of each feature that has it."""
+    weights = weights_of(model)
+    for user_feature, offer_feature in model.specification.shared_tables.items():
+        weights[f"user_embedding/{user_feature}"] = weights[f"offer_embedding/{offer_feature}"]
+    return weights

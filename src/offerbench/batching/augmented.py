@@ -167,7 +167,8 @@ def drop_history(augmented: AugmentedBatch, rate: float, generator: np.random.Ge
     bags = {}
     for name, bag in augmented.batch.bags.items():
         kept = np.flatnonzero(generator.random(len(bag.values), np.float32) >= rate)
-        bags[name] = Bag(values=bag.values[kept], segments=bag.segments[kept])
+        weights = None if bag.weights is None else bag.weights[kept]
+        bags[name] = Bag(values=bag.values[kept], segments=bag.segments[kept], weights=weights)
     return replace(augmented, batch=replace(augmented.batch, bags=bags))
 
 

@@ -25,6 +25,8 @@ class Bag:
     """Labels. Shape (values,)."""
     segments: Labels
     """Which bag each value belongs to, ascending. Shape (values,)."""
+    weights: npt.NDArray[np.float32] | None = None
+    """Weight of each value, as in `BagStore`. Shape (values,)."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,11 @@ def gather_bags(store: BagStore, views: Rows) -> Bag:
         Rows of the views.
     """
     length = store.length[views]
+    rows = concatenated_ranges(store.start[views], length)
     return Bag(
-        values=store.values[concatenated_ranges(store.start[views], length)],
+        values=store.values[rows],
         segments=np.repeat(np.arange(len(views), dtype=np.int32), length),
+        weights=None if store.weights is None else store.weights[rows],
     )
 
 

@@ -1,6 +1,8 @@
 """The prepared data set, mapped into memory."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.batching.sampling import Rows
-from offerbench.schema import DAY, SPLIT, USER, VALUE, VIEW, Split, bag, window
+from offerbench.schema import DAY, SPLIT, USER, VALUE, VIEW, WEIGHT, Split, bag, window
 from offerbench.storage import read_arrow, read_json, read_parquet
 
 
@@ -22,6 +24,8 @@ class BagStore:
     """First row of each view's bag in `values`. Shape (views,)."""
     length: Rows
     """Number of distinct values of each view. Shape (views,)."""
+    weights: npt.NDArray[np.float32] | None = None
+    """Weight of each of `values`, to be divided by their bag's sum; None: all the same. Shape (values,)."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,17 @@ class PreparedData:
     user_rows: dict[Split, tuple[Rows, Rows]]
     """First row and number of target events of each user of a split."""
 
+    def shared_tables(self, offer_features: Collection[str]) -> dict[str, str]:
+        """Offer feature of the same attribute for each user feature that has one among `offer_features`."""
+        # The user features of an event type are those of all offer features, in their order.
+        both = zip(self.user_sizes, cycle(self.offer_sizes), strict=False)
+        return {name: attribute for name, attribute in both if attribute in offer_features}
+
+    @property
+    def weighted_features(self) -> list[str]:
+        """User features whose bags have weights."""
+        return [name for name, store in self.bags.items() if store.weights is not None]
+
 
 def load_prepared(directory: Path) -> PreparedData:
     """Map the prepared tables of a directory.
@@ -63,10 +78,12 @@ def load_prepared(directory: Path) -> PreparedData:
     bags = {}
     for name in features["user_features"]:
         start_column, length_column = bag(name)
+        columns = read_arrow(directory / f"bag_{name}.arrow")
         bags[name] = BagStore(
-            values=read_arrow(directory / f"bag_{name}.arrow")[VALUE],
+            values=columns[VALUE],
             start=views[start_column],
             length=views[length_column],
+            weights=columns.get(WEIGHT),
         )
     start_column, length_column = window(features["target_event"])
     return PreparedData(

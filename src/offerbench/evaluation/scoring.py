@@ -30,6 +30,7 @@ def user_vectors(model: RankingModel, data: PreparedData, views: npt.NDArray[np.
             model.infer_users(
                 {name: bag.values for name, bag in bags.items()},
                 {name: bag.segments for name, bag in bags.items()},
+                {name: bag.weights for name, bag in bags.items() if bag.weights is not None},
                 tf.constant(len(some)),
             ).numpy()
         )

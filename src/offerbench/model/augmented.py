@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.model.compression import OfferCompression, UserCompression
-from offerbench.model.embedding import bag_means, embedding_tables, weighted_bag_mean
+from offerbench.model.embedding import bag_means, model_tables, weighted_bag_mean
 from offerbench.model.interaction import BilinearScore, MatchScore
 from offerbench.model.layers import Drop, Dropout, no_dropout
 from offerbench.model.negatives import Pairs, pair_logits
@@ -56,8 +56,7 @@ class AugmentedModel(tf.Module):
         self.specification = specification
         shape, parts = specification.model, specification.parts
         dim, momentum = shape.embedding_dim, shape.batch_normalization_momentum
-        self.user_tables = embedding_tables("user", specification.user_features, dim, generator)
-        self.offer_tables = embedding_tables("offer", specification.offer_features, dim, generator)
+        self.user_tables, self.offer_tables = model_tables(specification, generator)
         users, offers = len(self.user_tables), len(self.offer_tables)
         moments = 2 if parts.variance else 1
         self.user_compression, self.offer_compression = None, None
@@ -105,7 +104,7 @@ class AugmentedModel(tf.Module):
         batch = tensors.batch
         views = tf.reduce_max(batch.view_of_event) + 1
         histories = self._user_rows(
-            bag_means(self.user_tables, batch.values, batch.segments, views), drop, True
+            bag_means(self.user_tables, batch.values, batch.segments, batch.weights, views), drop, True
         )
         if self.bilinear is None:
             blocks = [Block(rows, batch.view_of_event) for rows in histories]
@@ -129,7 +128,8 @@ class AugmentedModel(tf.Module):
         """As `train_pairs`, without dropout and by the moving moments."""
         batch = tensors.batch
         views = tf.reduce_max(batch.view_of_event) + 1
-        users = tf.gather(self.infer_users(batch.values, batch.segments, views), batch.view_of_event)
+        users = self.infer_users(batch.values, batch.segments, batch.weights, views)
+        users = tf.gather(users, batch.view_of_event)
         events = self._events(batch)
         scores = []
         for view in tensors.views:
@@ -139,10 +139,16 @@ class AugmentedModel(tf.Module):
         return Pairs(tf.stack(scores), tf.stack([view.weights for view in tensors.views]))
 
     def infer_users(
-        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+        self,
+        values: dict[str, tf.Tensor],
+        segments: dict[str, tf.Tensor],
+        weights: dict[str, tf.Tensor],
+        views: tf.Tensor,
     ) -> tf.Tensor:
         """Vectors of each of `views` histories; float32, (views, units) or (views, features, dim)."""
-        rows = self._user_rows(bag_means(self.user_tables, values, segments, views), no_dropout, False)
+        rows = self._user_rows(
+            bag_means(self.user_tables, values, segments, weights, views), no_dropout, False
+        )
         if self.bilinear is None:
             return self.user_tower.infer(rows)
         return self._by_feature(tf.concat(rows, axis=1))

@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from offerbench.errors import OfferbenchError
+from offerbench.model.specification import ModelSpecification
+
 INITIAL_RANGE = 0.05  # of the uniform distribution that Keras's Embedding starts from
 
 
@@ -22,14 +25,48 @@ def embedding_tables(
     }
 
 
+def model_tables(
+    specification: ModelSpecification, generator: np.random.Generator
+) -> tuple[dict[str, tf.Variable], dict[str, tf.Variable]]:
+    """Make the tables of all user features and of all offer features; some may be in both.
+
+    Raises
+    ------
+    OfferbenchError
+        If features that share a table have different numbers of labels.
+    """
+    dim, shared = specification.model.embedding_dim, specification.shared_tables
+    sizes, offer_sizes = specification.user_features, specification.offer_features
+    for name, offer_feature in shared.items():
+        if sizes[name] != offer_sizes[offer_feature]:
+            raise OfferbenchError(
+                f"model.shared_embeddings: {name} has {sizes[name]} labels and {offer_feature} has "
+                f"{offer_sizes[offer_feature]}, so they can't share a table. Run `dvc repro prepare`."
+            )
+    own = {name: size for name, size in sizes.items() if name not in shared}
+    user_tables = embedding_tables("user", own, dim, generator)
+    offer_tables = embedding_tables("offer", offer_sizes, dim, generator)
+    of_users = {name: offer_tables[shared[name]] if name in shared else user_tables[name] for name in sizes}
+    return of_users, offer_tables
+
+
 def bag_means(
     tables: dict[str, tf.Variable],
     values: dict[str, tf.Tensor],
     segments: dict[str, tf.Tensor],
+    weights: dict[str, tf.Tensor],
     bags: tf.Tensor,
 ) -> list[tf.Tensor]:
-    """Mean of the bags of each feature, as in `bag_mean`; float32, shape (bags, dim) each."""
-    return [bag_mean(table, values[name], segments[name], bags) for name, table in tables.items()]
+    """Mean of the bags of each feature; float32, shape (bags, dim) each.
+
+    As in `bag_mean`, or, for a feature that has weights, as in `normalised_bag_mean`.
+    """
+    return [
+        normalised_bag_mean(table, values[name], segments[name], weights[name], bags)
+        if name in weights
+        else bag_mean(table, values[name], segments[name], bags)
+        for name, table in tables.items()
+    ]
 
 
 def bag_mean(table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, bags: tf.Tensor) -> tf.Tensor:
@@ -80,3 +117,15 @@ def weighted_bag_mean(
     """
     vectors = tf.gather(table, values) * weights[:, None]  # (values, dim)
     return tf.math.unsorted_segment_sum(vectors, segments, bags)
+
+
+def normalised_bag_mean(
+    table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, weights: tf.Tensor, bags: tf.Tensor
+) -> tf.Tensor:
+    """Weighted mean of each bag, whatever its weights sum to; an empty bag gives zeros.
+
+    Parameters and returns are those of `weighted_bag_mean`.
+    """
+    total = tf.math.unsorted_segment_sum(weights, segments, bags)  # (bags,)
+    shares = tf.math.divide_no_nan(weights, tf.gather(total, segments))
+    return weighted_bag_mean(table, values, segments, shares, bags)

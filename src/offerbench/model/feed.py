@@ -38,19 +38,26 @@ def batch_tensors(batch: Batch) -> BatchTensors:
     return BatchTensors(
         values={name: bag.values for name, bag in batch.bags.items()},
         segments={name: bag.segments for name, bag in batch.bags.items()},
+        weights={name: bag.weights for name, bag in batch.bags.items() if bag.weights is not None},
         view_of_event=batch.view_of_event,
         offer_values=batch.offer_values,
         offer_rows=batch.offer_rows,
     )
 
 
-def batch_signature(user_features: Iterable[str], offer_features: Iterable[str], size: int) -> BatchTensors:
-    """Shapes and dtypes of `BatchTensors` of `size` events."""
+def batch_signature(
+    user_features: Iterable[str],
+    offer_features: Iterable[str],
+    size: int,
+    weighted_features: Iterable[str] = (),
+) -> BatchTensors:
+    """Shapes and dtypes of `BatchTensors` of `size` events; some user features may have weights."""
     any_length, events = tf.TensorSpec([None], tf.int32), tf.TensorSpec([size], tf.int32)
     users, offers = list(user_features), list(offer_features)
     return BatchTensors(
         values=dict.fromkeys(users, any_length),
         segments=dict.fromkeys(users, any_length),
+        weights=dict.fromkeys(weighted_features, tf.TensorSpec([None], tf.float32)),
         view_of_event=events,
         offer_values=dict.fromkeys(offers, any_length),
         offer_rows=dict.fromkeys(offers, events),
@@ -79,7 +86,9 @@ class EventFeed:
         self._validation_batches = validation_batches
         self._rebatch = rebatch
         self._offer_features = offer_features
-        self.signature = batch_signature(data.user_sizes, offer_features, rebatch.batch_size)
+        self.signature = batch_signature(
+            data.user_sizes, offer_features, rebatch.batch_size, data.weighted_features
+        )
         self.validation_signature = self.signature
 
     def training(self, epoch: int) -> Iterator[BatchTensors]:
@@ -184,7 +193,7 @@ def augmented_signature(
         base=tf.TensorSpec([size], tf.float32),
     )
     return AugmentedTensors(
-        batch=batch_signature(data.user_sizes, data.offer_sizes, size),
+        batch=batch_signature(data.user_sizes, data.offer_sizes, size, data.weighted_features),
         lengths=tf.TensorSpec([size, windows], tf.int32),
         views=[view] * views,
     )

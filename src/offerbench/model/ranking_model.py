@@ -29,7 +29,11 @@ class RankingModel(Protocol):
         """Score the pairs of a batch without dropout."""
 
     def infer_users(
-        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+        self,
+        values: dict[str, tf.Tensor],
+        segments: dict[str, tf.Tensor],
+        weights: dict[str, tf.Tensor],
+        views: tf.Tensor,
     ) -> tf.Tensor:
         """Vectors of histories; float32, shape (views, ...)."""
 

@@ -1,6 +1,8 @@
 """What a model is made of: enough to build it again from its file."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from offerbench.params.model import Model
 from offerbench.params.section import Section
@@ -16,6 +18,14 @@ class ModelSpecification(Section):
     """Number of labels of each offer feature."""
     model: Model
     """Shape and regularisation."""
+    shared_tables: dict[str, str] = Field(default_factory=dict)
+    """Offer feature whose table a user feature has, for `model.shared_embeddings`; others have their own."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.model.shared_embeddings != bool(self.shared_tables):
+            raise ValueError("shared_tables: are there if and only if model.shared_embeddings")
+        return self
 
 
 class AugmentedSpecification(ModelSpecification):

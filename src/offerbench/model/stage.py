@@ -49,14 +49,23 @@ def train_two_tower(
     """
     runtime.configure(train.threads)
     data = load_prepared(PREPARED_DIRECTORY)
+    validation = read_batches(VALIDATION_FILE, rebatch.batch_size)
     features = offer_features or list(data.offer_sizes)
+    specification, feed = two_tower_set_up(data, validation, features, rebatch, model_parameters)
+    _train(name, directory, specification, feed, train, {"rebatch": rebatch})
+
+
+def two_tower_set_up(
+    data: PreparedData, validation: Rows, offer_features: list[str], rebatch: Rebatch, model_parameters: Model
+) -> tuple[ModelSpecification, EventFeed]:
+    """Give what a two-tower model is trained with: its specification and its batches."""
     specification = ModelSpecification(
         user_features=data.user_sizes,
-        offer_features={feature: data.offer_sizes[feature] for feature in features},
+        offer_features={feature: data.offer_sizes[feature] for feature in offer_features},
         model=model_parameters,
+        shared_tables=data.shared_tables(offer_features) if model_parameters.shared_embeddings else {},
     )
-    feed = EventFeed(data, read_batches(VALIDATION_FILE, rebatch.batch_size), rebatch, features)
-    _train(name, directory, specification, feed, train, {"rebatch": rebatch})
+    return specification, EventFeed(data, validation, rebatch, offer_features)
 
 
 def train_augmented(
@@ -101,6 +110,7 @@ def augmented_set_up(
         user_features=data.user_sizes,
         offer_features=data.offer_sizes,
         model=model_parameters,
+        shared_tables=data.shared_tables(data.offer_sizes) if model_parameters.shared_embeddings else {},
         parts=augmented.parts,
     )
     minibatch = train.number_of_negatives + 1

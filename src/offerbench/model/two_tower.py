@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from offerbench.model.embedding import bag_means, embedding_tables, weighted_bag_mean
+from offerbench.model.embedding import bag_means, model_tables, weighted_bag_mean
 from offerbench.model.negatives import Pairs, pair_logits
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.tower import Block, Tower
@@ -18,6 +18,8 @@ class BatchTensors(NamedTuple):
     """For each user feature, labels of all bags: int32, shape (values,)."""
     segments: dict[str, tf.Tensor]
     """For each user feature, the history of each value: int32, shape (values,), ascending."""
+    weights: dict[str, tf.Tensor]
+    """For each user feature with weights, that of each value: float32, shape (values,)."""
     view_of_event: tf.Tensor
     """int32, shape (B,), below V."""
     offer_values: dict[str, tf.Tensor]
@@ -42,8 +44,7 @@ class TwoTower(tf.Module):
         self.specification = specification
         parameters = specification.model
         dim = parameters.embedding_dim
-        self.user_tables = embedding_tables("user", specification.user_features, dim, generator)
-        self.offer_tables = embedding_tables("offer", specification.offer_features, dim, generator)
+        self.user_tables, self.offer_tables = model_tables(specification, generator)
         self.user_tower, self.offer_tower = (
             Tower(
                 name,
@@ -85,7 +86,7 @@ class TwoTower(tf.Module):
     def train_vectors(self, batch: BatchTensors, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """User and offer vector of each event of a training batch; float32, shape (B, units) each."""
         views = tf.reduce_max(batch.view_of_event) + 1
-        histories = bag_means(self.user_tables, batch.values, batch.segments, views)
+        histories = bag_means(self.user_tables, batch.values, batch.segments, batch.weights, views)
         users = self.user_tower.train([Block(rows, batch.view_of_event) for rows in histories], seed)
         offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
         blocks = [Block(*pair) for pair in zip(self.embed_offer_values(batch), offer_rows, strict=True)]
@@ -94,17 +95,21 @@ class TwoTower(tf.Module):
     def infer_vectors(self, batch: BatchTensors) -> tuple[tf.Tensor, tf.Tensor]:
         """As `train_vectors`, without dropout and by the moving moments."""
         views = tf.reduce_max(batch.view_of_event) + 1
-        users = self.infer_users(batch.values, batch.segments, views)  # (V, units)
+        users = self.infer_users(batch.values, batch.segments, batch.weights, views)  # (V, units)
         offer_rows = [batch.offer_rows[name] for name in self.offer_tables]
         values = zip(self.embed_offer_values(batch), offer_rows, strict=True)
         offers = self.offer_tower.infer([tf.gather(rows, of_event) for rows, of_event in values])
         return tf.gather(users, batch.view_of_event), offers
 
     def infer_users(
-        self, values: dict[str, tf.Tensor], segments: dict[str, tf.Tensor], views: tf.Tensor
+        self,
+        values: dict[str, tf.Tensor],
+        segments: dict[str, tf.Tensor],
+        weights: dict[str, tf.Tensor],
+        views: tf.Tensor,
     ) -> tf.Tensor:
         """Vector of each of `views` histories; float32, shape (views, units)."""
-        return self.user_tower.infer(bag_means(self.user_tables, values, segments, views))
+        return self.user_tower.infer(bag_means(self.user_tables, values, segments, weights, views))
 
     def infer_offers(
         self,
@@ -138,4 +143,6 @@ class TwoTower(tf.Module):
         """Variables under L1: embeddings, kernels and biases."""
         towers = (self.user_tower, self.offer_tower)
         dense = [variable for tower in towers for variable in (*tower.kernels, *tower.biases)]
-        return [*self.user_tables.values(), *self.offer_tables.values(), *dense]
+        shared = self.specification.shared_tables
+        own = [table for name, table in self.user_tables.items() if name not in shared]
+        return [*own, *self.offer_tables.values(), *dense]

@@ -54,6 +54,10 @@ class Parameters(Section):
             raise ValueError(f"tasks: {sorted(missing)} must be among prepare.offer_features")
         if unused := set(self.prepare.clusters) - set(self.prepare.offer_features):
             raise ValueError(f"prepare.clusters: {sorted(unused)} must be among prepare.offer_features")
+        if unused := set(self.prepare.history.lengths) - set(self.prepare.offer_features):
+            raise ValueError(
+                f"prepare.history.lengths: {sorted(unused)} must be among prepare.offer_features"
+            )
         if self.dataset == "custom" and self.custom is None:
             raise ValueError("custom: the data set custom needs this section, see presets/custom.yaml")
         minibatch = self.train.number_of_negatives + 1

@@ -10,6 +10,8 @@ class Model(Section):
 
     embedding_dim: int = Field(ge=1)
     """Length of the vector of a value; every feature has a table of its own."""
+    shared_embeddings: bool
+    """An offer feature and all user features of the same attribute have one table together."""
     tower_units: list[int] = Field(min_length=1)
     """Units of each tower's dense layers, first to last."""
     dropout: float = Field(ge=0, lt=1)

@@ -57,8 +57,20 @@ class History(Section):
     """Event types whose past describes a user: one bag for each type and offer feature."""
     length: Count
     """At most so many events of a type."""
+    lengths: dict[Name, Count]
+    """`length` of single offer features; may be empty. History affinity goes by `length`."""
     keep: Literal["oldest", "latest"]
     """Which events of a longer past are kept."""
+    weights: Literal["distinct", "count", "recency"]
+    """What a value of a bag weighs in its mean: all the same; its number of events; or the sum over its
+    events of 0.5 ** (age / half_life_events)."""
+    half_life_events: float = Field(gt=0)
+    """For `recency`: an event weighs half of one this many events newer. An event's age is the number of
+    newer events of its type in the history."""
+
+    def length_of(self, feature: str) -> int:
+        """At most so many events of a type make a bag of `feature`."""
+        return self.lengths.get(feature, self.length)
 
 
 class Prepare(Section):

@@ -1,4 +1,4 @@
-"""Histories as views: which past events a target event sees, and their distinct values.
+"""Histories as views: which past events a target event sees, their distinct values and weights.
 
 All functions take the events of some users, sorted by (user, day, file order), and use no loop
 over events: a history is a window into its user's events of one type.
@@ -8,9 +8,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 Ints = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int32]
+Weights = npt.NDArray[np.float32]
 
 
 def _user_days(users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> Ints:
@@ -127,8 +129,52 @@ def window_bags(previous: Ints, labels: Labels, start: Ints, length: Ints) -> tu
 
     Parameters and returns are those of `prefix_bags`.
     """
-    offsets = np.concatenate([[0], np.cumsum(length)])
-    rows = np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], length)
+    offsets, rows = _rows_of_windows(start, length)
     is_first = previous[rows] < np.repeat(start, length)
     firsts_before = np.concatenate([[0], np.cumsum(is_first)])[offsets]
     return labels[rows[is_first]], firsts_before[:-1], np.diff(firsts_before)
+
+
+def weighted_bags(
+    labels: Labels, start: Ints, length: Ints, half_life: float
+) -> tuple[Labels, Weights, Ints, Ints]:
+    """Distinct values of any windows with the sum of the weights of their events, one list for each.
+
+    Parameters
+    ----------
+    labels : int32, shape (events,)
+        Values of the feature.
+    start, length : int64, shape (views,)
+        Windows.
+    half_life : float
+        An event weighs half of one of its window that is so many events newer; the newest one weighs 1.
+        Infinite: every event weighs 1.
+
+    Returns
+    -------
+    values : int32, shape (values,)
+        Ascending in each window.
+    weights : float32, shape (values,)
+        Of each value.
+    start, length : int64, shape (views,)
+        Each view's bag in `values`.
+    """
+    offsets, rows = _rows_of_windows(start, length)
+    age = np.repeat(start + length - 1, length) - rows
+    shape = len(start), int(labels.max(initial=0)) + 1
+    # A matrix of windows and labels: what stands in one place twice is added up.
+    matrix = sparse.csr_array((np.exp2(-age / half_life), labels[rows], offsets), shape)
+    matrix.sum_duplicates()
+    offsets = matrix.indptr.astype(np.int64)
+    return (
+        matrix.indices.astype(np.int32),
+        matrix.data.astype(np.float32),
+        offsets[:-1],
+        np.diff(offsets),
+    )
+
+
+def _rows_of_windows(start: Ints, length: Ints) -> tuple[Ints, Ints]:
+    """Place of each window's first row and number of rows; the rows of all windows, one after the other."""
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    return offsets, np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], length)

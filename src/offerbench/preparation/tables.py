@@ -8,7 +8,7 @@ import numpy.typing as npt
 from offerbench.params.prepare import Prepare
 from offerbench.preparation import history
 from offerbench.preparation.encoding import event_types
-from offerbench.schema import DAY, EVENT_TYPE, USER, VALUE, VIEW, bag, user_feature, window
+from offerbench.schema import DAY, EVENT_TYPE, USER, VALUE, VIEW, WEIGHT, bag, user_feature, window
 from offerbench.storage import ArrowColumns
 
 Columns = dict[str, npt.NDArray[np.int32]]
@@ -24,6 +24,7 @@ class PreparedTables:
         bag_start_*, bag_length_* for each user feature: rows of its bag file (int64)
     bag_<user feature>.arrow:
         value: labels (int32), a user's distinct values side by side
+        weight: of each value (float32), unless `history.weights` is `distinct`
     """
 
     def __init__(self, directory: Path, prepare: Prepare) -> None:
@@ -36,6 +37,8 @@ class PreparedTables:
             for feature in prepare.offer_features
         }
         self._bag_values = dict.fromkeys(self._bags, 0)
+        of_bags = {(event_type, prepare.history.length_of(feature)) for event_type, feature in self._bags}
+        self._windows = sorted(of_bags | {(prepare.target_event, prepare.history.length)})
         self.target_events = 0
         self.contexts = 0
         self.views = 0
@@ -49,15 +52,15 @@ class PreparedTables:
         target = by_type[self._prepare.target_event]
         context_rows = history.contexts(target[USER], target[DAY])
         windows = {
-            name: history.past_windows(
+            (event_type, length): history.past_windows(
                 target[USER][context_rows],
                 target[DAY][context_rows],
-                events[USER],
-                events[DAY],
-                length=self._prepare.history.length,
+                by_type[event_type][USER],
+                by_type[event_type][DAY],
+                length=length,
                 keep=self._prepare.history.keep,
             )
-            for name, events in by_type.items()
+            for event_type, length in self._windows
         }
         # Contexts whose windows are all the same see the same history: one view.
         stacked = np.stack(
@@ -74,27 +77,41 @@ class PreparedTables:
                 **{feature: target[feature] for feature in self._prepare.offer_features},
             }
         )
-        self._append_views(by_type, {name: (s[is_new], n[is_new]) for name, (s, n) in windows.items()})
+        self._append_views(by_type, {key: (s[is_new], n[is_new]) for key, (s, n) in windows.items()})
         self.target_events += len(target[USER])
         self.contexts += len(context_rows)
         self.views += int(is_new.sum())
 
     def _append_views(
-        self, by_type: dict[str, Columns], windows: dict[str, tuple[history.Ints, history.Ints]]
+        self, by_type: dict[str, Columns], windows: dict[tuple[str, int], tuple[history.Ints, history.Ints]]
     ) -> None:
-        target_start, target_length = windows[self._prepare.target_event]
+        parameters = self._prepare.history
+        target_start, target_length = windows[self._prepare.target_event, parameters.length]
         start_name, length_name = window(self._prepare.target_event)
         views = {start_name: target_start + self.target_events, length_name: target_length}
-        make_bags = history.prefix_bags if self._prepare.history.keep == "oldest" else history.window_bags
         for (event_type, feature), file in self._bags.items():
-            events = by_type[event_type]
-            previous = history.previous_occurrence(events[USER], events[feature])
-            values, start, length = make_bags(previous, events[feature], *windows[event_type])
+            of_feature = windows[event_type, parameters.length_of(feature)]
+            columns, start, length = self._make_bags(by_type[event_type], feature, *of_feature)
             start_name, length_name = bag(user_feature(event_type, feature))
             views |= {start_name: start + self._bag_values[event_type, feature], length_name: length}
-            file.append({VALUE: values})
-            self._bag_values[event_type, feature] += len(values)
+            file.append(columns)
+            self._bag_values[event_type, feature] += len(columns[VALUE])
         self._views.append(views)
+
+    def _make_bags(
+        self, events: Columns, feature: str, start: history.Ints, length: history.Ints
+    ) -> tuple[dict[str, npt.NDArray[np.generic]], history.Ints, history.Ints]:
+        """Columns of a bag file, and each view's bag in them."""
+        parameters = self._prepare.history
+        labels = events[feature]
+        if parameters.weights != "distinct":
+            half_life = parameters.half_life_events if parameters.weights == "recency" else np.inf
+            values, weights, start, length = history.weighted_bags(labels, start, length, half_life)
+            return {VALUE: values, WEIGHT: weights}, start, length
+        make_bags = history.prefix_bags if parameters.keep == "oldest" else history.window_bags
+        previous = history.previous_occurrence(events[USER], labels)
+        values, start, length = make_bags(previous, labels, start, length)
+        return {VALUE: values}, start, length
 
     def close(self) -> None:
         """Finish all files."""

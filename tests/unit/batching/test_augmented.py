@@ -186,5 +186,16 @@ def test_values_of_histories_are_left_out(augmented: AugmentedBatch) -> None:
     assert thinned.batch.offer_rows is augmented.batch.offer_rows
 
 
+def test_weights_of_values_left_out_go_with_them(weighted_tiny_data: TinyData) -> None:
+    data = weighted_tiny_data.data
+    made = Augmentation(data, 5, []).make(np.arange(10, 60), single_keys(1), np.random.default_rng(0))
+    thinned = drop_history(made, 0.3, np.random.default_rng(4)).batch.bags
+    for name, bag in made.batch.bags.items():
+        weight_of = dict(zip(zip(bag.segments, bag.values, strict=True), bag.weights, strict=True))
+        kept = zip(thinned[name].segments, thinned[name].values, strict=True)
+        assert thinned[name].weights.tolist() == [weight_of[place] for place in kept]
+        assert 0 < len(thinned[name].weights) < len(bag.weights)
+
+
 def test_nothing_is_left_out_at_rate_zero(augmented: AugmentedBatch) -> None:
     assert drop_history(augmented, 0.0, np.random.default_rng(4)) is augmented

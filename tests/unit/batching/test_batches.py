@@ -14,16 +14,23 @@ from ..conftest import TinyData
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=8),
     st.lists(st.integers(0, 100), max_size=10),
+    st.booleans(),
 )
-def test_gather_bags(bags: list[tuple[int, int]], places: list[int]) -> None:
+def test_gather_bags(bags: list[tuple[int, int]], places: list[int], weighted: bool) -> None:
     start, length = np.array(bags, np.int64).T
-    store = BagStore(values=np.arange(100, 115, dtype=np.int32), start=start, length=length)
+    values = np.arange(100, 115, dtype=np.int32)
+    weights = (values / 2).astype(np.float32) if weighted else None
+    store = BagStore(values, start, length, weights)
     views = [place % len(bags) for place in places]
     gathered = gather_bags(store, np.array(views, np.int64))
     expected = [
         (bag, 100 + bags[view][0] + at) for bag, view in enumerate(views) for at in range(bags[view][1])
     ]
     assert list(zip(gathered.segments.tolist(), gathered.values.tolist(), strict=True)) == expected
+    if weighted:
+        assert gathered.weights.tolist() == [value / 2 for _, value in expected]
+    else:
+        assert gathered.weights is None
 
 
 @settings(max_examples=20)

@@ -18,6 +18,7 @@ from tests.oracle import matching as oracle
 from tests.oracle.offers import group_offers as naive_offers
 
 from ..augmented_models import CASES, WINDOWS, random_augmented_model
+from ..bags import bags_of
 from ..conftest import TinyData
 from ..model_builder import weights_of
 from ..parameters import rebatch_parameters
@@ -99,14 +100,10 @@ def test_scores_are_those_of_each_pair_by_itself(tiny_data: TinyData, rows: np.n
     for b, i, j in np.ndindex(*expected.shape):
         user, key = b * MINIBATCH + i, brands[rows[b, j]]
         view = data.events[VIEW][rows[b, i]]
-        bags = {
-            name: store.values[store.start[view] : store.start[view] + store.length[view]].tolist()
-            for name, store in data.bags.items()
-        }
         counts = [oracle.count(brands, pasts[newest][user], {key}) for newest in WINDOWS]
         lengths = [len(pasts[newest][user]) for newest in WINDOWS]
         expected[b, i, j] = model_oracle.pair_score(
-            weights, parts, bags, offers[key], counts, lengths, shares[key]
+            weights, parts, bags_of(data, view), offers[key], counts, lengths, shares[key]
         )
     assert scored.scores.dtype == np.float32
     assert scored.scores.shape == (*rows.shape, MINIBATCH)

@@ -18,6 +18,7 @@ from tests.oracle import histories
 from tests.oracle import model as model_oracle
 from tests.oracle.offers import group_offers as naive_offers
 
+from ..bags import bags_of
 from ..conftest import TinyData
 from ..model_builder import random_model, weights_of
 from ..parameters import rebatch_parameters
@@ -60,8 +61,9 @@ def evaluate(
     return {task: measure_task(scored, data.first_label) for task, scored in tasks}
 
 
-@pytest.fixture(scope="module")
-def evaluated(tiny_data: TinyData, configured_tensorflow: None) -> Evaluated:
+@pytest.fixture(scope="module", params=["tiny_data", "weighted_tiny_data"])
+def evaluated(request: pytest.FixtureRequest, configured_tensorflow: None) -> Evaluated:
+    tiny_data: TinyData = request.getfixturevalue(request.param)
     data = tiny_data.data
     batches = np.stack(list(draw_pass(data, Split.TEST, rebatch_parameters())))
     rows = batches.reshape(-1)
@@ -95,13 +97,9 @@ def naive_scores(evaluated: Evaluated, model: TwoTower, task: str) -> list[float
     scores = []
     for pair in pairs:
         view = data.events["view"][evaluated.rows[pair.user_event]]
-        bags = {
-            name: store.values[store.start[view] : store.start[view] + store.length[view]].tolist()
-            for name, store in data.bags.items()
-        }
         offer = offers[events[task][pair.offer_event]]
         seen = {feature: offer[feature] for feature in model.specification.offer_features}
-        user_vector = model_oracle.user_vector(weights, bags)
+        user_vector = model_oracle.user_vector(weights, bags_of(data, view))
         scores.append(float(user_vector @ model_oracle.offer_vector(weights, seen)))
     return scores
 

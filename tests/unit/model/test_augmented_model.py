@@ -24,8 +24,9 @@ from tests.oracle import augmented as oracle
 from tests.oracle.offers import distribution
 
 from ..augmented_models import CASES, WINDOWS, random_augmented_model
+from ..bags import bags_of
 from ..conftest import TinyData
-from ..model_builder import weights_of
+from ..model_builder import weights_by_feature, weights_of
 from ..parameters import rebatch_parameters
 
 MINIBATCH = 5
@@ -42,8 +43,7 @@ class Seen:
     tensors: AugmentedTensors
 
 
-@pytest.fixture(scope="module")
-def seen(tiny_data: TinyData, configured_tensorflow: None) -> Seen:
+def make_seen(tiny_data: TinyData) -> Seen:
     rows = next(draw_pass(tiny_data.data, Split.TRAIN, rebatch_parameters()))
     # The last minibatch once more, its events the other way round: histories and offers come twice.
     rows = np.concatenate([rows[:10], rows[: -MINIBATCH - 1 : -1]])
@@ -54,18 +54,15 @@ def seen(tiny_data: TinyData, configured_tensorflow: None) -> Seen:
     return Seen(rows, batch, augmented_tensors(batch))
 
 
+@pytest.fixture(scope="module")
+def seen(tiny_data: TinyData, configured_tensorflow: None) -> Seen:
+    return make_seen(tiny_data)
+
+
 def make_model(tiny_data: TinyData, case: str, seed: int = 0, **changes: object) -> AugmentedModel:
     return random_augmented_model(
         tiny_data.data.user_sizes, tiny_data.data.offer_sizes, case, seed, **changes
     )
-
-
-def bags_of(tiny_data: TinyData, row: int) -> dict[str, list[int]]:
-    view = tiny_data.data.events["view"][row]
-    return {
-        name: store.values[store.start[view] : store.start[view] + store.length[view]].tolist()
-        for name, store in tiny_data.data.bags.items()
-    }
 
 
 def distributions_of(tiny_data: TinyData, rows: np.ndarray) -> dict[str, dict[int, float]]:
@@ -76,7 +73,7 @@ def distributions_of(tiny_data: TinyData, rows: np.ndarray) -> dict[str, dict[in
 
 def naive_scores(tiny_data: TinyData, model: AugmentedModel, seen: Seen) -> np.ndarray:
     """Score of every pair of every view; (views, minibatches, m, m)."""
-    weights, parts = weights_of(model), model.specification.parts
+    weights, parts = weights_by_feature(model), model.specification.parts
     scores = np.zeros((len(seen.batch.views), len(seen.rows) // MINIBATCH, MINIBATCH, MINIBATCH))
     for view, b, i, j in np.ndindex(*scores.shape):
         own = seen.batch.views[view]
@@ -85,7 +82,7 @@ def naive_scores(tiny_data: TinyData, model: AugmentedModel, seen: Seen) -> np.n
         scores[view, b, i, j] = oracle.pair_score(
             weights,
             parts,
-            bags_of(tiny_data, seen.rows[user]),
+            bags_of(tiny_data.data, tiny_data.data.events["view"][seen.rows[user]]),
             distributions_of(tiny_data, of_offer),
             own.counts[b, i, j].tolist(),
             seen.batch.lengths[user].tolist(),
@@ -122,6 +119,45 @@ def test_a_training_step_without_dropout(tiny_data: TinyData, seen: Seen, case: 
     assert trained.logits.numpy() == pytest.approx(after.logits.numpy(), abs=1e-4)
     assert before != pytest.approx(trained.logits.numpy(), abs=1e-2)
     assert trained.weights.numpy().tolist() == after.weights.numpy().tolist()
+
+
+@pytest.mark.parametrize("case", ["dot_variance_matching", "bilinear_everything"])
+def test_histories_of_weighted_values(weighted_tiny_data: TinyData, case: str) -> None:
+    weighted = make_seen(weighted_tiny_data)
+    model = make_model(weighted_tiny_data, case, dropout=0.0, batch_normalization_momentum=0.0)
+    found = model.infer_pairs(weighted.tensors, MINIBATCH).logits.numpy()
+    assert found == pytest.approx(naive_scores(weighted_tiny_data, model, weighted), abs=1e-4)
+    unweighted = weighted.tensors.batch._replace(weights={})
+    other = model.infer_pairs(weighted.tensors._replace(batch=unweighted), MINIBATCH).logits.numpy()
+    assert np.abs(found - other).max() > 0.01
+    one_view = slice(0, 1)
+    trained = train_pairs(model, weighted, views=one_view).logits.numpy()
+    tensors = weighted.tensors._replace(views=weighted.tensors.views[one_view])
+    assert trained == pytest.approx(model.infer_pairs(tensors, MINIBATCH).logits.numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("case", ["dot_variance_matching", "bilinear_everything"])
+def test_tables_shared_by_both_sides(tiny_data: TinyData, seen: Seen, case: str, tmp_path: Path) -> None:
+    shared = tiny_data.data.shared_tables(["brand", "product_id"])
+    assert len(shared) == 4
+    model = make_model(tiny_data, case, dropout=0.0, shared_tables=shared)
+    found = model.infer_pairs(seen.tensors, MINIBATCH).logits.numpy()
+    assert found == pytest.approx(naive_scores(tiny_data, model, seen), abs=1e-4)
+    features = len(model.user_tables) + len(model.offer_tables)
+    for variables in (model.regularised(), model.trainable_variables):
+        assert sum("_embedding/" in variable.name for variable in variables) == features - len(shared)
+    with tf.GradientTape(persistent=True) as tape:
+        users = model.infer_users(
+            *seen.tensors.batch[:3], tf.reduce_max(seen.tensors.batch.view_of_event) + 1
+        )
+        offers = model._events(seen.tensors.batch)
+    for side in (users, offers):
+        gradient = tf.convert_to_tensor(tape.gradient(side, model.user_tables["history_cart_brand"]))
+        assert np.abs(gradient.numpy()).max() > 1e-4
+    save_model(model, tmp_path)
+    again = load_model(tmp_path)
+    assert again.user_tables["history_cart_brand"] is again.offer_tables["brand"]
+    assert again.infer_pairs(seen.tensors, MINIBATCH).logits.numpy().tobytes() == found.tobytes()
 
 
 @pytest.mark.parametrize("case", CASES)

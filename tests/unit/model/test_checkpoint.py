@@ -12,9 +12,11 @@ import tensorflow as tf
 from offerbench.errors import OfferbenchError
 from offerbench.evaluation.models import load_models
 from offerbench.model.checkpoint import SPECIFICATION_FILE, WEIGHTS_FILE, load_model, save_model
+from offerbench.model.specification import ModelSpecification
 from offerbench.model.two_tower import TwoTower
 
 from ..model_builder import random_model, weights_of
+from ..parameters import model_parameters
 
 USER_SIZES, OFFER_SIZES = {"history_purchase_brand": 5, "history_cart_brand": 5}, {"brand": 5, "category1": 3}
 
@@ -22,7 +24,7 @@ USER_SIZES, OFFER_SIZES = {"history_purchase_brand": 5, "history_cart_brand": 5}
 def scores(model: TwoTower) -> np.ndarray:
     values, segments = tf.constant([0, 3, 4], tf.int32), tf.constant([0, 0, 2], tf.int32)
     users = model.infer_users(
-        dict.fromkeys(USER_SIZES, values), dict.fromkeys(USER_SIZES, segments), tf.constant(3)
+        dict.fromkeys(USER_SIZES, values), dict.fromkeys(USER_SIZES, segments), {}, tf.constant(3)
     )
     labels = tf.constant([0, 1, 2], tf.int32)
     offers = model.infer_offers(
@@ -46,6 +48,40 @@ def test_a_loaded_model_gives_the_same_scores(saved: Path) -> None:
         name: values.tolist() for name, values in weights_of(model).items()
     }
     assert scores(loaded).tobytes() != scores(random_model(USER_SIZES, OFFER_SIZES, seed=1)).tobytes()
+
+
+def test_a_shared_table_is_saved_once(tmp_path: Path) -> None:
+    shared = {"history_purchase_brand": "brand"}
+    model = random_model(USER_SIZES, OFFER_SIZES, shared_tables=shared)
+    save_model(model, tmp_path)
+    names = set(safetensors.numpy.load_file(tmp_path / WEIGHTS_FILE))
+    assert {name for name in names if "_embedding/" in name} == {
+        "offer_embedding/brand",
+        "offer_embedding/category1",
+        "user_embedding/history_cart_brand",
+    }
+    loaded = load_model(tmp_path)
+    assert loaded.specification == model.specification
+    assert loaded.user_tables["history_purchase_brand"] is loaded.offer_tables["brand"]
+    assert scores(loaded).tobytes() == scores(model).tobytes()
+
+
+def test_features_of_different_sizes_can_not_share_a_table() -> None:
+    shared = {"history_purchase_brand": "category1"}
+    message = "history_purchase_brand has 5 labels and category1 has 3, so they can't share a table"
+    with pytest.raises(OfferbenchError, match=message):
+        random_model(USER_SIZES, OFFER_SIZES, shared_tables=shared)
+
+
+@pytest.mark.parametrize(("named", "asked"), [({"history_cart_brand": "brand"}, False), ({}, True)])
+def test_shared_tables_are_named_if_and_only_if_asked_for(named: dict[str, str], asked: bool) -> None:
+    with pytest.raises(ValueError, match="shared_tables: are there if and only if"):
+        ModelSpecification(
+            user_features=USER_SIZES,
+            offer_features=OFFER_SIZES,
+            model=model_parameters(shared_embeddings=asked),
+            shared_tables=named,
+        )
 
 
 def test_the_same_model_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:

@@ -6,7 +6,14 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offerbench.model.embedding import INITIAL_RANGE, bag_mean, embedding_table, weighted_bag_mean
+from offerbench.model.embedding import (
+    INITIAL_RANGE,
+    bag_mean,
+    bag_means,
+    embedding_table,
+    normalised_bag_mean,
+    weighted_bag_mean,
+)
 from tests.oracle import model as oracle
 
 LABELS, DIM = 6, 3
@@ -30,7 +37,32 @@ def test_bag_mean(table: tf.Variable, bags: list[list[int]]) -> None:
     means = bag_mean(table, *flat(bags), tf.constant(len(bags)))
     assert means.shape == (len(bags), DIM)
     for bag, mean in zip(bags, means.numpy(), strict=True):
-        assert mean == pytest.approx(oracle.bag_mean(table.numpy(), bag), abs=1e-6)
+        assert mean == pytest.approx(oracle.bag_mean(table.numpy(), dict.fromkeys(bag, 1.0)), abs=1e-6)
+
+
+@settings(max_examples=25)
+@given(BAGS, st.integers(0, 9))
+def test_normalised_bag_mean(table: tf.Variable, bags: list[list[int]], seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    weighted = [dict(zip(bag, generator.uniform(0.1, 9, len(bag)), strict=True)) for bag in bags]
+    weights = tf.constant([weight for bag in weighted for weight in bag.values()], tf.float32)
+    means = normalised_bag_mean(table, *flat(bags), weights, tf.constant(len(bags)))
+    for bag, mean in zip(weighted, means.numpy(), strict=True):
+        assert mean == pytest.approx(oracle.bag_mean(table.numpy(), bag), abs=1e-5)
+
+
+def test_weights_that_vanish_give_zeros(table: tf.Variable) -> None:
+    # The values kept of a history may be so old that their weights are 0.
+    means = normalised_bag_mean(table, *flat([[1, 2], [3]]), tf.constant([0.0, 0.0, 2.0]), tf.constant(2))
+    assert means.numpy().tolist() == [[0.0] * DIM, table.numpy()[3].tolist()]
+
+
+def test_equal_weights_are_no_weights(table: tf.Variable) -> None:
+    values, segments = flat([[0, 3], [], [5]])
+    columns = {"a": values}, {"a": segments}
+    plain = bag_means({"a": table}, *columns, {}, tf.constant(3))[0].numpy()
+    weighted = bag_means({"a": table}, *columns, {"a": tf.fill([3], 0.25)}, tf.constant(3))[0].numpy()
+    assert weighted == pytest.approx(plain, abs=1e-6)
 
 
 def test_empty_bags_give_zeros_wherever_they_stand(table: tf.Variable) -> None:

@@ -13,6 +13,7 @@ from offerbench.model.two_tower import BatchTensors, TwoTower
 from offerbench.schema import Split
 from tests.oracle.two_tower import KerasTwoTower
 
+from ..bags import bags_of
 from ..conftest import TinyData
 from ..model_builder import random_model, weights_of
 from ..parameters import rebatch_parameters, train_parameters
@@ -27,30 +28,27 @@ class Case:
     model: TwoTower
     keras: KerasTwoTower
     batch: BatchTensors
-    user_bags: dict[str, list[list[int]]]
-    offer_bags: dict[str, list[list[int]]]
+    user_bags: dict[str, list[dict[int, float]]]
+    offer_bags: dict[str, list[dict[int, float]]]
 
 
-@pytest.fixture(params=[None, ["brand"]], ids=["full", "mono"])
-def case(request: pytest.FixtureRequest, tiny_data: TinyData) -> Case:
-    data = tiny_data.data
-    features = request.param or list(data.offer_sizes)
+@pytest.fixture(params=["full", "mono", "weighted", "shared", "shared_mono"])
+def case(request: pytest.FixtureRequest, tiny_data: TinyData, weighted_tiny_data: TinyData) -> Case:
+    data = (weighted_tiny_data if request.param == "weighted" else tiny_data).data
+    features = ["brand"] if "mono" in request.param else list(data.offer_sizes)
     rows = next(draw_pass(data, Split.TRAIN, rebatch_parameters(events_per_user_day=8)))
     # The last minibatch once more, its events the other way round: histories and offers come twice.
     rows = np.concatenate([rows, rows[: -MINIBATCH - 1 : -1]])
     sizes = {name: data.offer_sizes[name] for name in features}
-    model = random_model(data.user_sizes, sizes, dropout=0.0, l1=1e-3)
-    views = data.events["view"][rows]
-    user_bags = {
-        name: [store.values[store.start[v] : store.start[v] + store.length[v]].tolist() for v in views]
-        for name, store in data.bags.items()
-    }
+    shared = data.shared_tables(features) if "shared" in request.param else {}
+    model = random_model(data.user_sizes, sizes, shared_tables=shared, dropout=0.0, l1=1e-3)
+    of_views = [bags_of(data, view) for view in data.events["view"][rows]]
     return Case(
         model=model,
-        keras=KerasTwoTower(weights_of(model), momentum=0.9, l1=1e-3),
+        keras=KerasTwoTower(weights_of(model), momentum=0.9, l1=1e-3, shared_tables=shared),
         batch=batch_tensors(make_batch(data, rows, features)),
-        user_bags=user_bags,
-        offer_bags={name: [[label] for label in data.events[name][rows].tolist()] for name in features},
+        user_bags={name: [bags[name] for bags in of_views] for name in data.user_sizes},
+        offer_bags={name: [{label: 1.0} for label in data.events[name][rows].tolist()] for name in features},
     )
 
 
@@ -86,6 +84,23 @@ def test_loss_gradients_and_moments_of_a_training_step(case: Case) -> None:
         assert weights[name] == pytest.approx(moment.numpy(), abs=1e-5), name
 
 
+def test_gradients_of_both_sides_reach_a_shared_table(case: Case) -> None:
+    shared = case.model.specification.shared_tables
+    with tf.GradientTape(persistent=True) as tape:
+        sides = case.model.train_vectors(case.batch, tf.constant([2, 0]))
+    for name, offer_feature in shared.items():  # none in the cases that share nothing
+        table = case.model.offer_tables[offer_feature]
+        assert case.model.user_tables[name] is table
+        for side in sides:
+            assert np.abs(tf.convert_to_tensor(tape.gradient(side, table)).numpy()).max() > 1e-4
+    tables = [*case.model.user_tables.values(), *case.model.offer_tables.values()]
+    distinct = {id(table) for table in tables}
+    assert len(distinct) == len(tables) - len(shared)
+    regularised = [id(variable) for variable in case.model.regularised()]
+    assert sorted(set(regularised)) == sorted(regularised)
+    assert distinct <= set(regularised)
+
+
 def test_inference_of_a_batch(case: Case) -> None:
     users, offers = case.model.infer_vectors(case.batch)
     for side, found, bags in (("user", users, case.user_bags), ("offer", offers, case.offer_bags)):
@@ -96,7 +111,7 @@ def test_inference_of_a_batch(case: Case) -> None:
 def test_an_offer_of_one_value_a_feature_is_its_event(case: Case) -> None:
     _, offers = case.model.infer_vectors(case.batch)
     events = len(offers)
-    labels = {name: [bag[0] for bag in bags] for name, bags in case.offer_bags.items()}
+    labels = {name: [next(iter(bag)) for bag in bags] for name, bags in case.offer_bags.items()}
     found = case.model.infer_offers(
         {name: tf.constant(values, tf.int32) for name, values in labels.items()},
         {name: tf.range(events) for name in labels},

@@ -53,7 +53,10 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
         ("prepare.split.seed", -1, "greater than or equal to 0"),
         ("prepare.history.events", [], "at least 1"),
         ("prepare.history.keep", "newest", "'oldest' or 'latest'"),
+        ("prepare.history.weights", "age", "'distinct', 'count' or 'recency'"),
+        ("prepare.history.half_life_events", 0.0, "greater than 0"),
         ("prepare.history.length", True, "integer"),
+        ("prepare.history.lengths.brand", 0, "greater than or equal to 1"),
         ("rebatch.batch_size", 1, "greater than or equal to 2"),
         ("model.dropout", 1.0, "less than 1"),
         ("model.l1", -1e-9, "greater than or equal to 0"),
@@ -110,6 +113,12 @@ def test_a_missing_key(tmp_path: Path, key: str) -> None:
             "once",
         ),
         ("prepare.history.events", ["cart", "cart"], "prepare.history.events", "once"),
+        (
+            "prepare.history.lengths",
+            {"brand": 5, "colour": 5},
+            "prepare.history.lengths",
+            "['colour'] must be among prepare.offer_features",
+        ),
         (
             "rebatch.batch_size",
             21,

@@ -1,6 +1,7 @@
 """Windows into the past and their distinct values, against loops over the events."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,42 @@ def test_prefix_bags_are_the_distinct_values_in_order(
     assert len(values) == len({(user, label) for user, _, label in events})  # shared by a user's windows
 
 
+def listed(values: np.ndarray, weights: np.ndarray, start: int, count: int) -> dict[int, float]:
+    place = slice(start, start + count)
+    return dict(zip(values[place].tolist(), weights[place].tolist(), strict=True))
+
+
+@given(EVENTS, CONTEXTS, LENGTHS, KEEPS, st.one_of(st.none(), st.floats(0.1, 50.0)))
+def test_weighted_bags_add_up_the_weights_of_a_values_events(
+    events: Rows, contexts: list[tuple[int, int]], length: int, keep: str, half_life: float | None
+) -> None:
+    users, days, labels = columns(events, 3)
+    windows = history.past_windows(*columns(contexts, 2), users, days, length=length, keep=keep)
+    values, weights, starts, lengths = history.weighted_bags(labels, *windows, half_life or np.inf)
+    assert (values.dtype, weights.dtype, starts.dtype) == (np.int32, np.float32, np.int64)
+    assert len(values) == len(weights) == lengths.sum()
+    kind = "count" if half_life is None else "recency"
+    for context, start, count in zip(contexts, starts, lengths, strict=True):
+        past = [int(labels[row]) for row in past_rows(events, context, length, keep)]
+        expected = histories.value_weights(past, kind, half_life or 1.0)
+        assert values[start : start + count].tolist() == sorted(expected)
+        assert listed(values, weights, start, count) == pytest.approx(expected, rel=1e-6)
+
+
+@given(EVENTS, CONTEXTS, LENGTHS, KEEPS)
+def test_counts_of_windows_without_repeats_are_distinct_values(
+    events: Rows, contexts: list[tuple[int, int]], length: int, keep: str
+) -> None:
+    users, days, _ = columns(events, 3)
+    labels = np.arange(len(events), dtype=np.int32)  # nothing is bought twice
+    windows = history.past_windows(*columns(contexts, 2), users, days, length=length, keep=keep)
+    distinct = history.window_bags(history.previous_occurrence(users, labels), labels, *windows)
+    values, weights, *bags = history.weighted_bags(labels, *windows, np.inf)
+    for found, expected in zip((values, *bags), distinct, strict=True):
+        assert found.tolist() == expected.tolist()
+    assert weights.tolist() == [1.0] * len(values)
+
+
 @given(EVENTS)
 def test_previous_occurrence(events: Rows) -> None:
     users, _, labels = columns(events, 3)
@@ -102,6 +139,12 @@ def test_a_day_by_hand() -> None:
     values, starts, lengths = history.prefix_bags(previous, labels, *oldest)
     assert values.tolist() == [5, 6, 7, 8]
     assert (starts.tolist(), lengths.tolist()) == ([0, 0, 0, 3], [0, 2, 2, 0])
+    # Half-life 2: of 5 6 5 the newer 5 weighs 1, the 6 a root of a half, the older 5 a half.
+    values, weights, starts, lengths = history.weighted_bags(labels, *oldest, 2.0)
+    assert values.tolist() == [5, 6, 5, 6]
+    assert weights == pytest.approx([0.5**0.5, 1.0, 1.5, 0.5**0.5])
+    assert (starts.tolist(), lengths.tolist()) == ([0, 0, 2, 4], [0, 2, 2, 0])
+    assert history.weighted_bags(labels, *oldest, np.inf)[1].tolist() == [1, 1, 2, 1]
 
 
 def test_largest_users_days_and_labels_do_not_overflow() -> None:

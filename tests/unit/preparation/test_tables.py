@@ -63,11 +63,28 @@ def contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
+LENGTH = st.integers(1, 6)
+OWN_LENGTHS = st.dictionaries(st.sampled_from(FEATURES), LENGTH, max_size=2)
+
+
 @settings(max_examples=30)
-@given(LOGS, st.sampled_from(["oldest", "latest"]), st.integers(1, 6), st.sets(st.integers(1, 4)))
+@given(
+    LOGS,
+    st.sampled_from(["oldest", "latest"]),
+    LENGTH,
+    OWN_LENGTHS,
+    st.sampled_from(["distinct", "count", "recency"]),
+    st.sets(st.integers(1, 4)),
+)
 @pytest.mark.parametrize("history_events", [["purchase", "cart"], ["cart"]])
 def test_every_event_sees_the_distinct_values_of_its_past(
-    history_events: list[str], log: list[list[tuple]], keep: str, length: int, borders: set[int]
+    history_events: list[str],
+    log: list[list[tuple]],
+    keep: str,
+    length: int,
+    lengths: dict[str, int],
+    weights: str,
+    borders: set[int],
 ) -> None:
     events = as_events(log)
     chunks = [
@@ -76,7 +93,8 @@ def test_every_event_sees_the_distinct_values_of_its_past(
     ]
     with TemporaryDirectory() as name:
         chunked, whole = Path(name) / "chunked", Path(name) / "whole"
-        history = {"keep": keep, "length": length, "events": history_events}
+        history = {"keep": keep, "length": length, "lengths": lengths, "events": history_events}
+        history |= {"weights": weights, "half_life_events": 1.5}
         tables = write(chunked, [chunk for chunk in chunks if chunk], **history)
         write(whole, [events], **history)
         assert contents(chunked) == contents(whole)  # whatever the borders of the chunks
@@ -89,23 +107,33 @@ def test_every_event_sees_the_distinct_values_of_its_past(
         seen_views = {}
         for row, target in enumerate(targets):
             view = written["view"][row]
+            own = target.user, target.day
+            history_rows = [
+                event.row for event in histories.past_events(events, *own, "purchase", length, keep)
+            ]
+            start, count = (views[column][view] for column in window("purchase"))
+            assert [targets[at].row for at in range(start, start + count)] == history_rows
             past = {
-                kind: histories.past_events(events, target.user, target.day, kind, length, keep)
-                for kind in TYPES
+                (kind, feature): histories.past_events(events, *own, kind, lengths.get(feature, length), keep)
+                for kind in history_events
+                for feature in FEATURES
             }
             # Two events share a view if and only if they are of one user and see the same past.
-            key = (target.user, tuple(event.row for kind in TYPES for event in past[kind]))
+            rows_seen = [history_rows, *([event.row for event in seen] for seen in past.values())]
+            key = (target.user, tuple(map(tuple, rows_seen)))
             assert seen_views.setdefault(key, view) == view
-            start, count = (views[column][view] for column in window("purchase"))
-            assert [targets[at].row for at in range(start, start + count)] == [
-                event.row for event in past["purchase"]
-            ]
-            for kind in history_events:
-                for feature in FEATURES:
-                    values = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")["value"]
-                    start, count = (views[column][view] for column in bag(user_feature(kind, feature)))
-                    expected = histories.distinct(event.values[feature] for event in past[kind])
-                    assert values[start : start + count].tolist() == expected
+            for (kind, feature), seen in past.items():
+                written_bag = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")
+                assert list(written_bag) == ["value"] if weights == "distinct" else ["value", "weight"]
+                start, count = (views[column][view] for column in bag(user_feature(kind, feature)))
+                found = {name: column[start : start + count] for name, column in written_bag.items()}
+                values = [event.values[feature] for event in seen]
+                expected = histories.value_weights(values, weights, 1.5)
+                if weights == "distinct":
+                    assert found["value"].tolist() == list(expected)
+                else:
+                    pairs = zip(found["value"].tolist(), found["weight"], strict=True)
+                    assert dict(pairs) == pytest.approx(expected)
         assert sorted(seen_views.values()) == list(range(tables.views))
         assert tables.views == len(views[window("purchase")[0]])
         assert tables.target_events == len(targets)
