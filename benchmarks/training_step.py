@@ -10,8 +10,8 @@ from benchmarks.plain.training import PlainTrainer, plain_batch, plain_group
 from offerbench.batching.batches import draw_pass, make_batch
 from offerbench.batching.prefetch import prefetched
 from offerbench.batching.prepared import PreparedData
-from offerbench.model.feed import batch_signature, batch_tensors
 from offerbench.model.specification import ModelSpecification
+from offerbench.model.tensors import batch_signature, batch_tensors
 from offerbench.model.training import Curve, Trainer
 from offerbench.model.two_tower import TwoTower
 from offerbench.params.loading import Parameters

@@ -1,7 +1,6 @@
 """The augmented model: users and groups of events, richer parts, matches as an input to the score."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -12,32 +11,8 @@ from offerbench.model.interaction import BilinearScore, MatchScore
 from offerbench.model.layers import Drop, Dropout, no_dropout
 from offerbench.model.negatives import Pairs, pair_logits
 from offerbench.model.specification import AugmentedSpecification
+from offerbench.model.tensors import AugmentedTensors, BatchTensors, ViewTensors
 from offerbench.model.tower import Block, Tower
-from offerbench.model.two_tower import BatchTensors
-
-
-class ViewTensors(NamedTuple):
-    """One view of a batch of B events, in minibatches of m."""
-
-    group_of_event: tf.Tensor
-    """Offer of each event: int32, shape (B,)."""
-    by_group: tf.Tensor
-    """Events, those of an offer after those of the one before: int32, shape (B,)."""
-    weights: tf.Tensor
-    """0 for pairs that don't count: float32, shape (B / m, m, m)."""
-    counts: tf.Tensor
-    """Matches of each pair, by window: int32, shape (B / m, m, m, windows)."""
-    base: tf.Tensor
-    """Share of all events that match each event's offer: float32, shape (B,)."""
-
-
-class AugmentedTensors(NamedTuple):
-    """A batch and its views."""
-
-    batch: BatchTensors
-    lengths: tf.Tensor
-    """Events of each event's past, by window: int32, shape (B, windows)."""
-    views: list[ViewTensors]
 
 
 class AugmentedModel(tf.Module):

@@ -4,15 +4,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 
-from offerbench.batching.augmented import Augmentation, AugmentedBatch, draw_keys, drop_history, single_keys
-from offerbench.batching.batches import Batch, draw_pass, make_batch
+from offerbench.batching.augmented import Augmentation, draw_keys, drop_history, single_keys
+from offerbench.batching.batches import draw_pass, make_batch
 from offerbench.batching.prefetch import prefetched
 from offerbench.batching.prepared import PreparedData
 from offerbench.batching.sampling import Rows
-from offerbench.model.augmented import AugmentedTensors, ViewTensors
-from offerbench.model.two_tower import BatchTensors
+from offerbench.model.tensors import (
+    AugmentedTensors,
+    BatchTensors,
+    augmented_signature,
+    augmented_tensors,
+    batch_signature,
+    batch_tensors,
+)
 from offerbench.params.rebatch import Rebatch
 from offerbench.params.train_augmented import TrainAugmented
 from offerbench.schema import Split
@@ -31,37 +36,6 @@ class Feed(Protocol):
 
     def validation(self) -> Iterator[Any]:
         """Give the validation batches, the same each time."""
-
-
-def batch_tensors(batch: Batch) -> BatchTensors:
-    """NumPy arrays of a batch in the form that the two-tower model takes."""
-    return BatchTensors(
-        values={name: bag.values for name, bag in batch.bags.items()},
-        segments={name: bag.segments for name, bag in batch.bags.items()},
-        weights={name: bag.weights for name, bag in batch.bags.items() if bag.weights is not None},
-        view_of_event=batch.view_of_event,
-        offer_values=batch.offer_values,
-        offer_rows=batch.offer_rows,
-    )
-
-
-def batch_signature(
-    user_features: Iterable[str],
-    offer_features: Iterable[str],
-    size: int,
-    weighted_features: Iterable[str] = (),
-) -> BatchTensors:
-    """Shapes and dtypes of `BatchTensors` of `size` events; some user features may have weights."""
-    any_length, events = tf.TensorSpec([None], tf.int32), tf.TensorSpec([size], tf.int32)
-    users, offers = list(user_features), list(offer_features)
-    return BatchTensors(
-        values=dict.fromkeys(users, any_length),
-        segments=dict.fromkeys(users, any_length),
-        weights=dict.fromkeys(weighted_features, tf.TensorSpec([None], tf.float32)),
-        view_of_event=events,
-        offer_values=dict.fromkeys(offers, any_length),
-        offer_rows=dict.fromkeys(offers, events),
-    )
 
 
 class EventFeed:
@@ -160,40 +134,3 @@ class AugmentedFeed:
             augmented_tensors(self._augmentation.make(rows, keys, unused))
             for rows in self._validation_batches
         )
-
-
-def augmented_tensors(augmented: AugmentedBatch) -> AugmentedTensors:
-    """NumPy arrays of an augmented batch in the form that the augmented model takes."""
-    return AugmentedTensors(
-        batch=batch_tensors(augmented.batch),
-        lengths=augmented.lengths,
-        views=[
-            ViewTensors(
-                group_of_event=view.group_of_event,
-                by_group=np.argsort(view.group_of_event, kind="stable").astype(np.int32),
-                weights=view.weights,
-                counts=view.counts,
-                base=view.base,
-            )
-            for view in augmented.views
-        ],
-    )
-
-
-def augmented_signature(
-    data: PreparedData, size: int, minibatch: int, windows: int, views: int
-) -> AugmentedTensors:
-    """Shapes and dtypes of `AugmentedTensors` of `size` events."""
-    pairs = [size // minibatch, minibatch, minibatch]
-    view = ViewTensors(
-        group_of_event=tf.TensorSpec([size], tf.int32),
-        by_group=tf.TensorSpec([size], tf.int32),
-        weights=tf.TensorSpec(pairs, tf.float32),
-        counts=tf.TensorSpec([*pairs, windows], tf.int32),
-        base=tf.TensorSpec([size], tf.float32),
-    )
-    return AugmentedTensors(
-        batch=batch_signature(data.user_sizes, data.offer_sizes, size, data.weighted_features),
-        lengths=tf.TensorSpec([size, windows], tf.int32),
-        views=[view] * views,
-    )

@@ -1,31 +1,13 @@
 """The two-tower model: a vector for a history, a vector for an offer, their dot product."""
 
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
 from offerbench.model.embedding import bag_means, model_tables, weighted_bag_mean
 from offerbench.model.negatives import Pairs, pair_logits
 from offerbench.model.specification import ModelSpecification
+from offerbench.model.tensors import BatchTensors
 from offerbench.model.tower import Block, Tower
-
-
-class BatchTensors(NamedTuple):
-    """A training batch of B events that see V distinct histories."""
-
-    values: dict[str, tf.Tensor]
-    """For each user feature, labels of all bags: int32, shape (values,)."""
-    segments: dict[str, tf.Tensor]
-    """For each user feature, the history of each value: int32, shape (values,), ascending."""
-    weights: dict[str, tf.Tensor]
-    """For each user feature with weights, that of each value: float32, shape (values,)."""
-    view_of_event: tf.Tensor
-    """int32, shape (B,), below V."""
-    offer_values: dict[str, tf.Tensor]
-    """For each offer feature, its distinct labels in the batch: int32, shape (n,)."""
-    offer_rows: dict[str, tf.Tensor]
-    """For each offer feature, which of them each event has: int32, shape (B,), below n."""
 
 
 class TwoTower(tf.Module):

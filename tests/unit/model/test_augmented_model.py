@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from offerbench.batching.augmented import Augmentation, AugmentedBatch, Key
 from offerbench.batching.batches import draw_pass
-from offerbench.model.augmented import AugmentedModel, AugmentedTensors
+from offerbench.model.augmented import AugmentedModel
 from offerbench.model.checkpoint import (
     SPECIFICATION_FILE,
     WEIGHTS_FILE,
@@ -17,8 +17,8 @@ from offerbench.model.checkpoint import (
     named_variables,
     save_model,
 )
-from offerbench.model.feed import augmented_tensors
 from offerbench.model.negatives import Pairs, pair_loss
+from offerbench.model.tensors import AugmentedTensors, augmented_tensors
 from offerbench.schema import Split
 from tests.oracle import augmented as oracle
 from tests.oracle.offers import distribution

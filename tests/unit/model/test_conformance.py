@@ -15,9 +15,10 @@ from offerbench.evaluation.evaluate import ScoredTask, measure_task, score_tasks
 from offerbench.evaluation.offers import OfferTable, group_offers
 from offerbench.evaluation.wauc import weighted_auc
 from offerbench.model.checkpoint import load_model, make_model, save_model
-from offerbench.model.feed import AugmentedFeed, EventFeed, Feed, augmented_tensors, batch_tensors
+from offerbench.model.feed import AugmentedFeed, EventFeed, Feed
 from offerbench.model.ranking_model import RankingModel
 from offerbench.model.specification import AugmentedSpecification, ModelSpecification
+from offerbench.model.tensors import augmented_tensors, batch_tensors
 from offerbench.model.training import train_model
 from offerbench.params.train_augmented import TrainAugmented
 from offerbench.schema import HISTORY_AFFINITY, Split
@@ -161,8 +162,8 @@ def test_each_features_taste_is_learned_that_no_past_value_tells(
     model: RankingModel, data: PreparedData
 ) -> None:
     # Half of the negatives are of the user's two classes: these alone give 1 - 1/2 / 2 = .75. A bit more is
-    # there for a model that sees that nothing is bought twice: a match says the opposite of affinity. The full
-    # model is trained on cells, so that the mean of an offer's other feature is new to it: it gets about .7.
+    # there for a model that sees that nothing is bought twice: a match says the opposite of affinity.
+    # The full model is trained on cells; the mean of an offer's other feature is new to it: it gets about .7.
     for task in tasks_of(model):
         result = wauc(model, data, task)
         assert result[HISTORY_AFFINITY] < 0.5

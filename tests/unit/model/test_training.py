@@ -10,8 +10,8 @@ from sklearn.metrics import roc_auc_score
 from offerbench.batching.prepared import PreparedData
 from offerbench.model import training
 from offerbench.model.negatives import Pairs
+from offerbench.model.tensors import BatchTensors
 from offerbench.model.training import Curve, Trainer
-from offerbench.model.two_tower import BatchTensors
 
 from .small_training import Trained, as_bytes, loyal_users, scripted, trained
 

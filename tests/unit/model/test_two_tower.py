@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from offerbench.batching.batches import draw_pass, make_batch
-from offerbench.model.feed import batch_signature, batch_tensors
+from offerbench.model.tensors import BatchTensors, batch_signature, batch_tensors
 from offerbench.model.training import Trainer
-from offerbench.model.two_tower import BatchTensors, TwoTower
+from offerbench.model.two_tower import TwoTower
 from offerbench.schema import Split
 from tests.oracle.two_tower import KerasTwoTower
 
