@@ -9,9 +9,9 @@ class Model(Section):
     """Shape and regularisation of the towers."""
 
     embedding_dim: int = Field(ge=1)
-    """Length of the vector of a value; every feature has a table of its own."""
+    """Length of the vector of a value."""
     shared_embeddings: bool
-    """An offer feature and all user features of the same attribute have one table together."""
+    """An offer feature and the user features of its attribute have one table; otherwise each has its own."""
     tower_units: list[int] = Field(min_length=1)
     """Units of each tower's dense layers, first to last."""
     dropout: float = Field(ge=0, lt=1)

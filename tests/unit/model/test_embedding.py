@@ -46,9 +46,17 @@ def test_normalised_bag_mean(table: tf.Variable, bags: list[list[int]], seed: in
     generator = np.random.default_rng(seed)
     weighted = [dict(zip(bag, generator.uniform(0.1, 9, len(bag)), strict=True)) for bag in bags]
     weights = tf.constant([weight for bag in weighted for weight in bag.values()], tf.float32)
-    means = normalised_bag_mean(table, *flat(bags), weights, tf.constant(len(bags)))
-    for bag, mean in zip(weighted, means.numpy(), strict=True):
+    pulls = generator.normal(size=(len(bags), DIM))
+    with tf.GradientTape() as tape:
+        means = normalised_bag_mean(table, *flat(bags), weights, tf.constant(len(bags)))
+        total = tf.reduce_sum(means * pulls.astype(np.float32))
+    gradient = np.zeros((LABELS, DIM))
+    for bag, mean, pull in zip(weighted, means.numpy(), pulls, strict=True):
         assert mean == pytest.approx(oracle.bag_mean(table.numpy(), bag), abs=1e-5)
+        for label, weight in bag.items():
+            gradient[label] += weight / sum(bag.values()) * pull
+    found = tf.convert_to_tensor(tape.gradient(total, table))
+    assert found.numpy() == pytest.approx(gradient, abs=1e-5)
 
 
 def test_weights_that_vanish_give_zeros(table: tf.Variable) -> None:
