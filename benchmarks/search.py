@@ -80,8 +80,8 @@ def set_up(base: Parameters, choice: dict[str, Any]) -> Parameters:
     """Put a trial's choice into the parameters."""
     content = base.model_dump()
     content["prepare"]["history"]["weights"] = choice["weights"]
-    content["model"]["shared_embeddings"] = choice["shared"]
     augmented = content["train_augmented"]
+    augmented["overrides"]["shared_embeddings"] = choice["shared"]
     augmented["grouping"]["number"] = choice["number"]
     augmented["history_dropout"] = choice["history_dropout"]
     augmented["overrides"]["l1"] = choice["l1"]

@@ -63,7 +63,13 @@ COMPLETE: dict[str, Any] = {
             "network_units": [6, 3],
             "matching": {"windows": [2, None], "hidden_units": 3},
         },
-        "overrides": {"embedding_dim": None, "dropout": None, "l1": None, "learning_rate": None},
+        "overrides": {
+            "embedding_dim": None,
+            "shared_embeddings": None,
+            "dropout": None,
+            "l1": None,
+            "learning_rate": None,
+        },
     },
     "group_test": {"values_per_feature": 5},
     "evaluate": {

@@ -54,6 +54,8 @@ class Overrides(Section):
 
     embedding_dim: int | None = Field(ge=1)
     """As in `model`."""
+    shared_embeddings: bool | None
+    """As in `model`."""
     dropout: float | None = Field(ge=0, lt=1)
     """As in `model`."""
     l1: float | None = Field(ge=0)
