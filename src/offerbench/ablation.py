@@ -91,12 +91,13 @@ def ablation_markdown(values: Mapping[str, Wauc], evaluate: Evaluate) -> str:
         "serve no choice. Made by `make ablation`.\n",
     ]
     for segment, title in SEGMENT_TITLES.items():
-        table = _segment_markdown(values, segment, evaluate.table_decimals)
+        table = segment_markdown(values, segment, evaluate.table_decimals)
         parts.append(f"## {title}: {meaning[segment]}\n\n{table}\n")
     return "\n".join(parts)
 
 
-def _segment_markdown(values: Mapping[str, Wauc], segment: str, decimals: int) -> str:
+def segment_markdown(values: Mapping[str, Wauc], segment: str, decimals: int) -> str:
+    """Tabulate one segment in Markdown, with the models that the combinations compare with below."""
     by_name = {
         name: {task: models[AUGMENTED_MODEL] for task, models in of_experiment[segment].items()}
         for name, of_experiment in values.items()

@@ -12,9 +12,13 @@ from typing import Annotated
 import typer
 
 from offerbench import command
+from offerbench.ablation import VALUES_FILE as ABLATION_FILE
+from offerbench.ablation import segment_markdown
 from offerbench.errors import OfferbenchError
 from offerbench.report.tables import gap_markdown, wauc_markdown
 from offerbench.schema import METRICS_DIRECTORY, REPORTS_DIRECTORY
+from offerbench.seeds import VALUES_FILE as SEEDS_FILE
+from offerbench.seeds import seed_statistics
 from offerbench.storage import read_json, whole_file
 
 README = Path("README.md")
@@ -44,12 +48,21 @@ def _gaps() -> str:
     return gap_markdown(gaps, DECIMALS, read_json(METRICS_DIRECTORY / "summary.json")["all"])
 
 
+def _seeds() -> str:
+    """Mean and standard deviation over the seeds, all offers."""
+    of_seeds = read_json(SEEDS_FILE)["wauc"]
+    means, deviations = seed_statistics(list(of_seeds.values()))
+    return wauc_markdown(means["all"], DECIMALS, deviations["all"])
+
+
 PUBLISHED = REPORTS_DIRECTORY / "presets" / "complete_journey_published"
 RESULTS: dict[str, Callable[[], str]] = {
     "wauc_all": lambda: _table(METRICS_DIRECTORY, "all"),
     "wauc_cold_start": lambda: _table(METRICS_DIRECTORY, "cold_start"),
     "published_all": lambda: wauc_markdown(read_json(PUBLISHED / "wauc.json")["all"], DECIMALS),
     "counts": _counts,
+    "seeds_all": _seeds,
+    "ablation_all": lambda: segment_markdown(read_json(ABLATION_FILE)["wauc"], "all", DECIMALS),
     "gaps_all": _gaps,
     "benchmarks": lambda: Path("benchmarks/results.md").read_text(encoding="utf-8").rstrip(),
     "scaling": lambda: Path("benchmarks/scaling.md").read_text(encoding="utf-8").rstrip(),
