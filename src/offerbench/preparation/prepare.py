@@ -18,7 +18,7 @@ from offerbench.params.resources import Resources
 from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
 from offerbench.preparation.tables import PreparedTables
 from offerbench.preparation.user_split import split_users
-from offerbench.schema import FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
+from offerbench.schema import DAY, FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
 from offerbench.storage import write_json, write_parquet
 
 
@@ -67,18 +67,19 @@ def prepare_dataset(
         report(f"numbered {users:,} users and the values of {len(encoding.vocabularies)} features")
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
         tables = PreparedTables(directory, prepare)
-        kept = 0
+        kept, days = 0, set[int]()
         with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:
             for chunk in encoded_chunks(connection, prepare, resources.events_per_chunk):
                 tables.append(chunk)
                 kept += len(chunk[USER])
+                days.update(np.unique(chunk[DAY]).tolist())
                 progress.update(int(chunk[USER][-1]) + 1 - progress.n)
         tables.close()
     report(f"built {tables.views:,} histories of {tables.contexts:,} user-days, {kept:,} events")
     write_parquet(directory / "users.parquet", {USER: encoding.user_numbers, SPLIT: split})
     _write_vocabulary(directory, encoding, prepare)
     write_rejects(directory / "rejects.csv", read.rejects)
-    return _counts(read, kept, tables, encoding, split, prepare)
+    return _counts(read, kept, days, tables, encoding, split, prepare)
 
 
 def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> None:
@@ -111,7 +112,13 @@ def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> 
 
 
 def _counts(
-    read: ReadCounts, kept: int, tables: PreparedTables, encoding: Encoding, split: Any, prepare: Prepare
+    read: ReadCounts,
+    kept: int,
+    days: set[int],
+    tables: PreparedTables,
+    encoding: Encoding,
+    split: Any,
+    prepare: Prepare,
 ) -> dict[str, Any]:
     first = prepare.vocabulary.out_of_vocabulary_buckets
     vocabulary = {}
@@ -129,6 +136,9 @@ def _counts(
         "left_out": read.left_out,
         "set_aside": read.set_aside,
         "events_kept": kept,
+        "first_day": str(np.datetime64(min(days), "D")),
+        "last_day": str(np.datetime64(max(days), "D")),
+        "days_with_events": len(days),
         "target_events": tables.target_events,
         "user_days": tables.contexts,
         "histories": tables.views,

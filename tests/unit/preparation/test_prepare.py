@@ -1,6 +1,7 @@
 """Raw files -> prepared tables, end to end, against loops over the log."""
 
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -113,6 +114,10 @@ def test_counts(each_tiny_data: TinyData) -> None:
     assert counts["event_types"] == types
     assert counts["left_out"] == {"event_type_view": types["view"]}
     assert counts["events_kept"] == len(tiny.kept)
+    days = {event.day for event in tiny.kept}
+    first, last = (date(1970, 1, 1) + timedelta(days=day) for day in (min(days), max(days)))
+    assert [counts["first_day"], counts["last_day"]] == [first.isoformat(), last.isoformat()]
+    assert counts["days_with_events"] == len(days)
     assert counts["target_events"] == len(tiny.targets)
     assert counts["user_days"] == len({(event.user, event.day) for event in tiny.targets})
     assert counts["histories"] == len(tiny.data.history_start)
