@@ -1,6 +1,5 @@
 """Run experiments of the last commit through DVC's queue. What has finished is not run again."""
 
-import contextlib
 import json
 import re
 import subprocess
@@ -78,20 +77,25 @@ def _output(*words: str, seconds: float | None = None) -> str:
 
 
 def _shown() -> list[dict[str, Any]]:
-    """Ask DVC for the experiments; again if there is no answer.
+    """Ask DVC for the experiments; again if there is no answer, or an error.
 
     pygit2, which DVC reads commits with, has a race: its reader may wait for a chunk that it has overlooked,
-    for ever. Hours of looks meet it sooner or later; the question changes nothing and can be killed.
+    for ever. And DVC fails when a worker removes the copy of a finished experiment that it is about to read.
+    Hours of looks meet both sooner or later; the question changes nothing and can be asked anew.
     """
     words = ("dvc", "exp", "show", "--json")
+    problem = ""
     for _ in range(ATTEMPTS_TO_LOOK):
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             shown: list[dict[str, Any]] = json.loads(_output(*words, seconds=SECONDS_TO_LOOK))
+        except subprocess.TimeoutExpired:
+            problem = f"`{' '.join(words)}` gave no answer in {SECONDS_TO_LOOK:.0f} seconds"
+        except OfferbenchError as error:
+            problem = str(error)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        else:
             return shown
-    raise OfferbenchError(
-        f"`{' '.join(words)}` gave no answer in {SECONDS_TO_LOOK:.0f} seconds, {ATTEMPTS_TO_LOOK} times. "
-        "Run it by hand to see why."
-    )
+    raise OfferbenchError(f"{problem}, {ATTEMPTS_TO_LOOK} times. Run it by hand to see why.")
 
 
 def _refuse_uncommitted(own_files: Iterable[Path]) -> None:

@@ -23,6 +23,7 @@ class Queue:
         self.workers: list[int] = []
         self.flickers = 0  # so many times, an experiment that has ended looks as if it had failed
         self.silent = 0  # so many times, `dvc exp show` gives no answer
+        self.confused = 0  # so many times, it fails
 
     def output(self, *words: str, seconds: float | None = None) -> str:
         match words:
@@ -34,6 +35,9 @@ class Queue:
                 self.silent -= 1
                 if self.silent >= 0 and seconds is not None:
                     raise subprocess.TimeoutExpired(words, seconds)
+                self.confused -= 1
+                if self.confused >= 0:
+                    raise OfferbenchError("`dvc exp show --json` failed: .dvc does not exist")
                 return json.dumps([{}, self.commit()])
             case ("dvc", "queue", "remove", name):
                 del self.states[name]
@@ -130,6 +134,17 @@ def test_failed_experiments_and_their_logs_are_named(queue: Queue, monkeypatch: 
 def test_dvc_is_asked_again_when_it_does_not_answer(queue: Queue) -> None:
     queue.silent = 4
     assert run() == ["one", "two"]
+
+
+def test_dvc_is_asked_again_when_a_copy_is_gone_that_it_reads(queue: Queue) -> None:
+    queue.confused = 4
+    assert run() == ["one", "two"]
+
+
+def test_dvc_that_always_fails_is_named(queue: Queue) -> None:
+    queue.confused = 5
+    with pytest.raises(OfferbenchError, match=r"failed: \.dvc does not exist, 5 times"):
+        run()
 
 
 def test_dvc_that_never_answers_is_named(queue: Queue) -> None:
