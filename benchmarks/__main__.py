@@ -132,7 +132,7 @@ def measured(name: str) -> dict[str, Any]:
     command_line = [sys.executable, "-m", "benchmarks", "--here", name]
     done = subprocess.run(command_line, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(f"benchmarks: {result['figure']}: {result['ratio']} times faster", flush=True)
+    print(f"benchmarks: {result['figure']}: ratio {result['ratio']}", flush=True)
     return result
 
 
@@ -147,7 +147,9 @@ def main(
     if unknown := set(only or []) - set(BENCHMARKS):
         raise typer.BadParameter(f"{sorted(unknown)}: there are {', '.join(BENCHMARKS)}")
     known = read_json(RESULTS)["results"] if only else {}
-    by_name = {name: known[name] if only and name not in only else measured(name) for name in BENCHMARKS}
+    wanted = only or list(BENCHMARKS)
+    found = {name: measured(name) if name in wanted else known.get(name) for name in BENCHMARKS}
+    by_name = {name: result for name, result in found.items() if result}
     results = by_name.values()
     write_json(RESULTS, {"machine": machine(), "results": by_name})
     headers = ["figure", "plain", "offerbench", "ratio", "wanted", "rounds", "agreement"]

@@ -41,7 +41,7 @@ TARGET = Path("reports/search.md")
 TRIALS = Path("reports/search.json")
 
 
-DEFAULT: dict[str, Any] = {
+BASE: dict[str, Any] = {
     "number": 3,
     "history_dropout": 0.5,
     "matching": True,
@@ -50,12 +50,12 @@ DEFAULT: dict[str, Any] = {
     "weights": "distinct",
     "shared": False,
 }
-PLAIN = {**DEFAULT, "number": 0, "history_dropout": 0.0, "matching": False, "l1": 2e-7}
+PLAIN = {**BASE, "number": 0, "history_dropout": 0.0, "matching": False, "l1": 2e-7}
 GIVEN: list[dict[str, Any]] = [
-    DEFAULT,
-    {**DEFAULT, "shared": True},
-    {**DEFAULT, "weights": "count"},
-    {**DEFAULT, "weights": "recency"},
+    BASE,
+    {**BASE, "shared": True},
+    {**BASE, "weights": "count"},
+    {**BASE, "weights": "recency"},
     PLAIN,
     {**PLAIN, "number": 3},
     {**PLAIN, "matching": True},
@@ -133,7 +133,7 @@ def measure(parameters: Parameters, data: PreparedData) -> dict[str, Any]:
 def search_markdown(trials: list[dict[str, Any]]) -> str:
     """Tabulate the trials, the best one first and bold, with history affinity below."""
     ranked = sorted(trials, key=lambda trial: -_mean(trial["wauc"][AUGMENTED_MODEL]["all"]))
-    names = list(DEFAULT)
+    names = list(BASE)
     rows = []
     for place, trial in enumerate(ranked):
         row = [str(trial["choice"][name]) for name in names]

@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 from offerbench import command
 from offerbench.evaluation.results import Wauc
-from offerbench.experiment_queue import run_experiments
+from offerbench.experiment_queue import finished_experiments, run_experiments
 from offerbench.experiments import Settings, settings_text
 from offerbench.params.evaluate import Evaluate
 from offerbench.params.loading import load_parameters
@@ -77,7 +77,7 @@ def ablation_markdown(values: Mapping[str, Wauc], evaluate: Evaluate) -> str:
     Parameters
     ----------
     values : mapping of str to Wauc
-        By name of the experiment, all with the same segments, tasks and models.
+        By name of the experiment, all with the same segments, tasks and models; some may be missing.
     evaluate : Evaluate
         Bounds of the segments and digits of a wAUC.
     """
@@ -89,9 +89,11 @@ def ablation_markdown(values: Mapping[str, Wauc], evaluate: Evaluate) -> str:
         "`train_augmented.grouping.number` 3 or 0, `parts.mask` true or false, `parts.interaction` bilinear "
         f"or dot. Common to these rows: {common}; all else is as in params.yaml.\n",
         "The best of these rows is bold in each column. The full model and the specialist, which do not "
-        "change with the parts, stand below them for reference. The numbers are those of the test users and "
-        "serve no choice. Made by `make ablation`.\n",
+        "change with the parts and have the embedding of params.yaml, stand below them for reference. The "
+        "numbers are those of the test users and serve no choice. Made by `make ablation`.\n",
     ]
+    if missing := [combination.name for combination in COMBINATIONS if combination.name not in values]:
+        parts.append(f"Not run yet, and so without numbers: {', '.join(missing)}.\n")
     for segment, title in SEGMENT_TITLES.items():
         table = segment_markdown(values, segment, evaluate.table_decimals)
         parts.append(f"## {title}: {meaning[segment]}\n\n{table}\n")
@@ -109,7 +111,7 @@ def segment_markdown(values: Mapping[str, Wauc], segment: str, decimals: int) ->
     best = best_values({task: {name: row[task] for name, row in columns.items()} for task in tasks})
     rows = []
     for combination in COMBINATIONS:
-        row = columns[combination.name]
+        row = columns.get(combination.name, dict.fromkeys(tasks))
         marks = {task: "**" if row[task] == best[task] is not None else "" for task in tasks}
         texts = [f"{marks[task]}{format_wauc(row[task], decimals)}{marks[task]}" for task in tasks]
         rows.append([*("yes" if part else "no" for part in combination), *texts])
@@ -136,11 +138,12 @@ def with_mean(by_task: Mapping[str, float | None]) -> dict[str, float | None]:
 
 def main(
     jobs: Annotated[int, typer.Option(min=1, help="Experiments at a time.")] = 1,
+    finished: Annotated[bool, typer.Option(help="Report what has finished, train nothing.")] = False,
 ) -> None:
     """Train all combinations through DVC's queue; write reports/ablation.md and reports/ablation.json."""
     parameters = load_parameters()
     wanted = {combination.name: combination.settings for combination in COMBINATIONS}
-    values = run_experiments(wanted, jobs, "ablation", (REPORT_FILE, VALUES_FILE))
+    values = finished_experiments(wanted) if finished else run_experiments(wanted, jobs, "ablation")
     write_json(VALUES_FILE, {"settings": wanted, "wauc": values})
     with whole_file(REPORT_FILE) as temporary:
         temporary.write_text(ablation_markdown(values, parameters.evaluate), encoding="utf-8")

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from offerbench.errors import OfferbenchError
@@ -22,9 +21,10 @@ from offerbench.experiments import (
     settings_text,
     with_other_parameters,
 )
-from offerbench.schema import METRICS_DIRECTORY
+from offerbench.schema import METRICS_DIRECTORY, REPORTS_DIRECTORY
 
 RESULTS_FILE = METRICS_DIRECTORY / "wauc.json"
+REPORTS = ("seeds", "ablation")  # that are made of experiments and go into none
 
 SECONDS_BETWEEN_LOOKS = 5.0
 SECONDS_TO_LOOK = 120.0  # it takes some, more if all cores train
@@ -32,9 +32,7 @@ ATTEMPTS_TO_LOOK = 5
 LOOKS_WITHOUT_WORKER = 12  # a worker needs some seconds to start
 
 
-def run_experiments(
-    wanted: Mapping[str, Settings], jobs: int, command: str, own_files: Iterable[Path]
-) -> dict[str, Wauc]:
+def run_experiments(wanted: Mapping[str, Settings], jobs: int, command: str) -> dict[str, Wauc]:
     """Queue the experiments that have no result yet, wait for all, and read their wAUC.
 
     Parameters
@@ -45,8 +43,6 @@ def run_experiments(
         Experiments at a time.
     command : str
         Name of the calling command; its messages begin with it.
-    own_files : iterable of Path
-        What the command writes itself: may have changed since the last commit.
 
     Returns
     -------
@@ -59,13 +55,46 @@ def run_experiments(
         If other files have changed since the last commit, an experiment has other parameters than
         wanted or fails, or nothing works on the queue.
     """
-    _refuse_uncommitted(own_files)
-    committed = _queue(wanted)
-    found = _finish(wanted, jobs, command)
+    _refuse_uncommitted()
+    revision = _head()
+    committed = _queue(wanted, revision)
+    found = _finish(wanted, jobs, command, revision)
     _refuse_other_parameters(found, committed, wanted)
-    return {
-        name: json.loads(_output("git", "show", f"{found[name].revision}:{RESULTS_FILE}")) for name in wanted
+    return {name: _result(found[name]) for name in wanted}
+
+
+def finished_experiments(wanted: Mapping[str, Settings]) -> dict[str, Wauc]:
+    """Read the wAUC of those experiments of the last commit that have finished; wait for nothing.
+
+    Parameters
+    ----------
+    wanted : mapping of str to Settings
+        By name of the experiment.
+
+    Returns
+    -------
+    dict of str to Wauc
+        By name, in the order of `wanted`.
+
+    Raises
+    ------
+    OfferbenchError
+        If none has finished, or one has other parameters than wanted.
+    """
+    shown = _shown(_head())
+    found = experiments_of(shown)
+    _refuse_other_parameters(found, committed_parameters(shown), wanted)
+    results = {
+        name: _result(found[name]) for name in wanted if name in found and found[name].state == SUCCESS
     }
+    if not results:
+        raise OfferbenchError(f"no experiment of {', '.join(wanted)} has finished on this commit yet.")
+    return results
+
+
+def _result(experiment: Experiment) -> Wauc:
+    result: Wauc = json.loads(_output("git", "show", f"{experiment.revision}:{RESULTS_FILE}"))
+    return result
 
 
 def _output(*words: str, seconds: float | None = None) -> str:
@@ -76,32 +105,40 @@ def _output(*words: str, seconds: float | None = None) -> str:
     return done.stdout
 
 
-def _shown() -> list[dict[str, Any]]:
-    """Ask DVC for the experiments; again if there is no answer, or an error.
+def _shown(revision: str) -> list[dict[str, Any]]:
+    """Ask DVC for the experiments of a commit."""
+    shown: list[dict[str, Any]] = json.loads(_asked("dvc", "exp", "show", "--json", "--rev", revision))
+    return shown
+
+
+def _asked(*words: str) -> str:
+    """Ask DVC a question that changes nothing; again if there is no answer, or an error.
 
     pygit2, which DVC reads commits with, has a race: its reader may wait for a chunk that it has overlooked,
     for ever. And DVC fails when a worker removes the copy of a finished experiment that it is about to read.
-    Hours of looks meet both sooner or later; the question changes nothing and can be asked anew.
+    Hours of looks meet both sooner or later.
     """
-    words = ("dvc", "exp", "show", "--json")
     problem = ""
     for _ in range(ATTEMPTS_TO_LOOK):
         try:
-            shown: list[dict[str, Any]] = json.loads(_output(*words, seconds=SECONDS_TO_LOOK))
+            return _output(*words, seconds=SECONDS_TO_LOOK)
         except subprocess.TimeoutExpired:
             problem = f"`{' '.join(words)}` gave no answer in {SECONDS_TO_LOOK:.0f} seconds"
         except OfferbenchError as error:
             problem = str(error)
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        else:
-            return shown
     raise OfferbenchError(f"{problem}, {ATTEMPTS_TO_LOOK} times. Run it by hand to see why.")
 
 
-def _refuse_uncommitted(own_files: Iterable[Path]) -> None:
+def _head() -> str:
+    """Last commit: what experiments are of, whatever is committed while they run."""
+    return _output("git", "rev-parse", "HEAD").strip()
+
+
+def _refuse_uncommitted() -> None:
     """Experiments take the changes of the work tree with them: their numbers would belong to no commit."""
-    own = [f":(exclude){file}" for file in own_files]
-    changed = _output("git", "diff", "--name-only", "HEAD", "--", ".", *own).split("\n")[:-1]
+    others = [f":(exclude){REPORTS_DIRECTORY}/{name}.*" for name in REPORTS]
+    changed = _output("git", "diff", "--name-only", "HEAD", "--", ".", *others).split("\n")[:-1]
     if changed:
         raise OfferbenchError(
             f"{', '.join(changed)}: changed since the last commit, which the experiments start from. "
@@ -109,9 +146,9 @@ def _refuse_uncommitted(own_files: Iterable[Path]) -> None:
         )
 
 
-def _queue(wanted: Mapping[str, Settings]) -> dict[str, Any]:
+def _queue(wanted: Mapping[str, Settings], revision: str) -> dict[str, Any]:
     """Put into the queue what has no experiment yet, or one that failed; give the commit's parameters."""
-    shown = _shown()
+    shown = _shown(revision)
     committed, found = committed_parameters(shown), experiments_of(shown)
     _refuse_other_parameters(found, committed, wanted)
     for name, settings in wanted.items():
@@ -122,7 +159,7 @@ def _queue(wanted: Mapping[str, Settings]) -> dict[str, Any]:
         changes = [word for text in settings_text(settings) for word in ("--set-param", text)]
         _output("dvc", "exp", "run", "--queue", "--name", name, *changes)
     # A setting that DVC read otherwise than meant would show in the numbers only, if at all.
-    _refuse_other_parameters(experiments_of(_shown()), committed, wanted)
+    _refuse_other_parameters(experiments_of(_shown(revision)), committed, wanted)
     return committed
 
 
@@ -139,11 +176,11 @@ def _refuse_other_parameters(
         )
 
 
-def _wait(names: Iterable[str], command: str) -> dict[str, Experiment]:
+def _wait(names: Iterable[str], command: str, revision: str) -> dict[str, Experiment]:
     """Wait for the experiments; say in one line when one ends."""
     waiting, failed, idle = set(names), set[str](), 0
     while True:
-        found = experiments_of(_shown())
+        found = experiments_of(_shown(revision))
         # Between queue and worker an experiment is for a moment in neither.
         states = {name: found[name].state for name in waiting if name in found}
         # One that is about to succeed may look as if it had failed, but not twice.
@@ -154,7 +191,7 @@ def _wait(names: Iterable[str], command: str) -> dict[str, Experiment]:
         waiting -= ended
         if not waiting:
             return found
-        active = re.search(r"Worker status: (\d+) active", _output("dvc", "queue", "status"))
+        active = re.search(r"Worker status: (\d+) active", _asked("dvc", "queue", "status"))
         idle = idle + 1 if active is None or active[1] == "0" else 0
         if idle > LOOKS_WITHOUT_WORKER:
             lost = sorted(name for name in waiting if name in found and found[name].state == RUNNING)
@@ -174,14 +211,14 @@ def _start_workers(jobs: int) -> None:
         raise OfferbenchError(f"`{' '.join(words)}` failed. Run it by hand to see why.")
 
 
-def _finish(names: Iterable[str], jobs: int, command: str) -> dict[str, Experiment]:
+def _finish(names: Iterable[str], jobs: int, command: str, revision: str) -> dict[str, Experiment]:
     """Start the workers if there is work left, and wait until all have succeeded."""
     names = list(names)
-    found = experiments_of(_shown())
+    found = experiments_of(_shown(revision))
     if any(name not in found or found[name].state != SUCCESS for name in names):
         _start_workers(jobs)
     try:
-        found = _wait(names, command)
+        found = _wait(names, command, revision)
     except KeyboardInterrupt:
         print(f"{command}: the queue goes on without this; `dvc queue stop --kill` ends it", file=sys.stderr)
         raise

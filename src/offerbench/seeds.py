@@ -75,7 +75,7 @@ def main(
     parameters = load_parameters()
     numbers = [parameters.train.seed + i for i in range(seeds)]
     wanted = {f"seed-{number}": {"train.seed": number} for number in numbers}
-    values = list(run_experiments(wanted, jobs, "seeds", (REPORT_FILE, VALUES_FILE)).values())
+    values = list(run_experiments(wanted, jobs, "seeds").values())
     write_json(VALUES_FILE, {"seeds": numbers, "wauc": dict(zip(map(str, numbers), values, strict=True))})
     with whole_file(REPORT_FILE) as temporary:
         temporary.write_text(seeds_markdown(numbers, values, parameters.evaluate), encoding="utf-8")

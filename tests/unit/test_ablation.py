@@ -51,15 +51,21 @@ def test_combinations_are_all_eight_in_the_order_of_the_study() -> None:
 
 def test_combinations_differ_in_their_parts_only() -> None:
     found = []
+    others = {"shared_embeddings": True, "l1": 2e-6, "embedding_dim": 9}
+    base = with_settings(
+        COMPLETE, {f"train_augmented.overrides.{key}": value for key, value in others.items()}
+    )
     for combination in COMBINATIONS:
-        content = with_settings(COMPLETE, combination.settings)
+        content = with_settings(base, combination.settings)
         augmented = Parameters.model_validate(content).train_augmented
         parts = augmented.parts
         found.append((augmented.grouping.number, parts.mask, parts.interaction))
         assert (parts.variance, parts.user_meta_features, parts.offer_meta_features) == (True, 5, 3)
-        assert (parts.matching, augmented.history_dropout, augmented.overrides.l1) == (None, 0.0, None)
-        others = {key: value for key, value in content.items() if key != "train_augmented"}
-        assert others == {key: COMPLETE[key] for key in others}
+        assert (parts.matching, augmented.history_dropout) == (None, 0.0)
+        overrides = augmented.overrides
+        assert (overrides.embedding_dim, overrides.shared_embeddings, overrides.l1) == (30, None, None)
+        unchanged = {key: value for key, value in content.items() if key != "train_augmented"}
+        assert unchanged == {key: COMPLETE[key] for key in unchanged}
     assert found == [(g, m, i) for g in (0, 3) for m in (False, True) for i in ("dot", "bilinear")]
 
 
@@ -81,6 +87,16 @@ def test_table_has_a_row_for_each_combination_then_the_references() -> None:
         ["full model", "", "", ".610", ".650", ".630"],
         ["specialist of the task", "", "", ".710", ".790", ".750"],
     ]
+
+
+def test_combinations_that_were_not_run_are_named_and_have_no_numbers() -> None:
+    some = {name: value for name, value in VALUES.items() if not name.endswith("mask-bilinear")}
+    text = ablation_markdown(some, evaluate_parameters())
+    assert "without numbers: ablation-nogroupby-nomask-bilinear, ablation-nogroupby-mask-bilinear" in text
+    rows = cells(text, "All offers")[1:]
+    assert rows[1] == ["no", "no", "yes", "-", "-", "-"]
+    assert rows[4][3] == ".641"
+    assert "Not run" not in ablation_markdown(VALUES, evaluate_parameters())
 
 
 def test_mean_is_over_the_tasks_with_offers() -> None:

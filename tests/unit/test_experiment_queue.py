@@ -1,13 +1,12 @@
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from offerbench import experiment_queue
 from offerbench.errors import OfferbenchError
-from offerbench.experiment_queue import run_experiments
+from offerbench.experiment_queue import finished_experiments, run_experiments
 
 WANTED = {"one": {"train.seed": 1}, "two": {"train.seed": 2, "train.dropout": None}}
 RIGHT = {"one": {"seed": 1, "dropout": 0.1}, "two": {"seed": 2, "dropout": None}}
@@ -31,7 +30,9 @@ class Queue:
                 return self.changed
             case ("git", "show", place):
                 return json.dumps({"all": {"brand": {"full": len(place)}}})
-            case ("dvc", "exp", "show", "--json"):
+            case ("git", "rev-parse", "HEAD"):
+                return "commit\n"
+            case ("dvc", "exp", "show", "--json", "--rev", "commit"):
                 self.silent -= 1
                 if self.silent >= 0 and seconds is not None:
                     raise subprocess.TimeoutExpired(words, seconds)
@@ -81,7 +82,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
 
 
 def run() -> list[str]:
-    return list(run_experiments(WANTED, 3, "seeds", [Path("reports/seeds.md")]))
+    return list(run_experiments(WANTED, 3, "seeds"))
 
 
 @pytest.mark.parametrize("states", [{}, {"two": "success"}, {"two": "failed"}, {"one": "queued"}])
@@ -92,6 +93,14 @@ def test_what_is_missing_or_failed_is_queued(
     assert run() == ["one", "two"]
     assert queue.workers == [3]
     assert capsys.readouterr().out == "seeds: one success\nseeds: two success\n"
+
+
+def test_what_has_finished_is_read_without_queueing(queue: Queue) -> None:
+    with pytest.raises(OfferbenchError, match=r"^no experiment of one, two has finished"):
+        finished_experiments(WANTED)
+    queue.states = {"one": "running", "two": "success"}
+    assert list(finished_experiments(WANTED)) == ["two"]
+    assert queue.workers == [] and queue.states == {"one": "running", "two": "success"}
 
 
 def test_finished_experiments_need_no_worker(queue: Queue) -> None:
@@ -150,7 +159,7 @@ def test_dvc_that_always_fails_is_named(queue: Queue) -> None:
 def test_dvc_that_never_answers_is_named(queue: Queue) -> None:
     queue.silent = 5
     with pytest.raises(
-        OfferbenchError, match=r"^`dvc exp show --json` gave no answer in 120 seconds, 5 times"
+        OfferbenchError, match=r"^`dvc exp show --json --rev commit` gave no answer in 120 seconds, 5 times"
     ):
         run()
 

@@ -124,7 +124,7 @@ def test_every_event_sees_the_distinct_values_of_its_past(
             assert seen_views.setdefault(key, view) == view
             for (kind, feature), seen in past.items():
                 written_bag = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")
-                assert list(written_bag) == ["value"] if weights == "distinct" else ["value", "weight"]
+                assert list(written_bag) == (["value"] if weights == "distinct" else ["value", "weight"])
                 start, count = (views[column][view] for column in bag(user_feature(kind, feature)))
                 found = {name: column[start : start + count] for name, column in written_bag.items()}
                 values = [event.values[feature] for event in seen]
