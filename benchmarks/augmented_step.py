@@ -9,9 +9,9 @@ from benchmarks.measure import Comparison, alternate
 from offerbench.batching.batches import read_batches
 from offerbench.batching.prepared import PreparedData
 from offerbench.model.checkpoint import make_model
-from offerbench.model.feed import EventFeed, Feed
+from offerbench.model.feed import Feed
 from offerbench.model.specification import ModelSpecification
-from offerbench.model.stage import VALIDATION_FILE, augmented_set_up
+from offerbench.model.stage import VALIDATION_FILE, augmented_set_up, two_tower_set_up
 from offerbench.model.training import Curve, Trainer
 from offerbench.params.loading import Parameters
 from offerbench.params.train import Train
@@ -23,9 +23,7 @@ def compare_augmented_step(parameters: Parameters, data: PreparedData, rounds: i
     """Time steps of both models, each with the making of its batches and its metric."""
     validation = read_batches(VALIDATION_FILE, parameters.rebatch.batch_size)
     features = list(data.offer_sizes)
-    full = ModelSpecification(
-        user_features=data.user_sizes, offer_features=data.offer_sizes, model=parameters.model
-    )
+    full, full_feed = two_tower_set_up(data, validation, features, parameters.rebatch, parameters.model)
     specification, feed, train = augmented_set_up(
         data,
         validation,
@@ -34,7 +32,7 @@ def compare_augmented_step(parameters: Parameters, data: PreparedData, rounds: i
         parameters.train,
         parameters.train_augmented,
     )
-    of_full = _steps(full, EventFeed(data, validation, parameters.rebatch, features), parameters.train)
+    of_full = _steps(full, full_feed, parameters.train)
     full_seconds, augmented_seconds = alternate(of_full, _steps(specification, feed, train), rounds)
     return Comparison(
         figure="training step, augmented (ours) against full (plain)",

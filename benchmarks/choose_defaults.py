@@ -19,8 +19,7 @@ from benchmarks.validation import validation_wauc
 from offerbench.batching.batches import draw_pass
 from offerbench.batching.prepared import PreparedData, load_prepared
 from offerbench.model import runtime
-from offerbench.model.feed import EventFeed
-from offerbench.model.specification import ModelSpecification
+from offerbench.model.stage import two_tower_set_up
 from offerbench.model.training import train_model
 from offerbench.model.two_tower import TwoTower
 from offerbench.params.loading import Parameters, load_parameters
@@ -50,12 +49,11 @@ def set_ups(base: Parameters) -> Iterator[tuple[str, float, Parameters]]:
 def measure(parameters: Parameters, data: PreparedData) -> list[float | int]:
     """Train the full model; give best epoch, validation AUC by epoch, mean wAUC of model and affinity."""
     rebatch, train = parameters.rebatch, parameters.train
-    specification = ModelSpecification(
-        user_features=data.user_sizes, offer_features=data.offer_sizes, model=parameters.model
+    validation = np.stack(list(draw_pass(data, Split.VALIDATION, rebatch)))
+    specification, feed = two_tower_set_up(
+        data, validation, list(data.offer_sizes), rebatch, parameters.model
     )
     model = TwoTower(specification, np.random.default_rng(train.seed))
-    validation = np.stack(list(draw_pass(data, Split.VALIDATION, rebatch)))
-    feed = EventFeed(data, validation, rebatch, list(data.offer_sizes))
     curves = [epoch.validation_auc for epoch in train_model(model, feed, train, print)]
     wauc = validation_wauc({FULL_MODEL: model}, parameters, data, validation, print)["all"]
     names = (FULL_MODEL, HISTORY_AFFINITY)
