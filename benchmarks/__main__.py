@@ -26,6 +26,7 @@ from benchmarks.augmented_step import compare_augmented_step
 from benchmarks.evaluation import compare_evaluations
 from benchmarks.measure import Comparison
 from benchmarks.preparation import compare_preparations
+from benchmarks.set_ups import PreparedSetUps
 from benchmarks.training_step import compare_training_steps
 from offerbench import command
 from offerbench.batching.batches import read_batches
@@ -33,12 +34,10 @@ from offerbench.batching.prepared import PreparedData, load_prepared
 from offerbench.evaluation.models import load_models
 from offerbench.model import runtime
 from offerbench.params.loading import Parameters, load_parameters
-from offerbench.preparation.prepare import prepare_dataset
 from offerbench.schema import (
     BATCHES_DIRECTORY,
     MODELS_DIRECTORY,
     PREPARED_DIRECTORY,
-    RAW_DIRECTORY,
 )
 from offerbench.storage import read_json, whole_file, write_json
 
@@ -50,11 +49,7 @@ STEP_ROUNDS, PREPARATION_ROUNDS = 9, 2
 
 def _published_data(directory: Path) -> tuple[Parameters, PreparedData]:
     parameters = load_parameters(PUBLISHED)
-    raw = RAW_DIRECTORY / parameters.dataset
-    prepare_dataset(
-        parameters.dataset, raw, directory, parameters.prepare, parameters.resources, lambda _: None
-    )
-    return parameters, load_prepared(directory)
+    return parameters, PreparedSetUps(directory, lambda _: None).of(parameters)
 
 
 def training_published(temporary: Path) -> Comparison:
@@ -146,12 +141,9 @@ def main(
         return
     if unknown := set(only or []) - set(BENCHMARKS):
         raise typer.BadParameter(f"{sorted(unknown)}: there are {', '.join(BENCHMARKS)}")
-    known = read_json(RESULTS)["results"] if only else {}
-    wanted = only or list(BENCHMARKS)
-    found = {name: measured(name) if name in wanted else known.get(name) for name in BENCHMARKS}
-    by_name = {name: result for name, result in found.items() if result}
-    results = by_name.values()
-    write_json(RESULTS, {"machine": machine(), "results": by_name})
+    results: dict[str, Any] = read_json(RESULTS)["results"] if only else {}
+    results |= {name: measured(name) for name in only or BENCHMARKS}
+    write_json(RESULTS, {"machine": machine(), "results": results})
     headers = ["figure", "plain", "offerbench", "ratio", "wanted", "rounds", "agreement"]
     rows = [
         [
@@ -163,7 +155,7 @@ def main(
             result["rounds"],
             result["agreement"],
         ]
-        for result in results
+        for result in (results[name] for name in BENCHMARKS if name in results)
     ]
     with whole_file(TABLE) as temporary:
         temporary.write_text(tabulate(rows, headers, tablefmt="pipe") + "\n", encoding="utf-8")

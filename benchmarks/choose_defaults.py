@@ -15,16 +15,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.set_ups import PreparedSetUps
 from benchmarks.validation import validation_wauc
 from offerbench.batching.batches import draw_pass
-from offerbench.batching.prepared import PreparedData, load_prepared
+from offerbench.batching.prepared import PreparedData
 from offerbench.model import runtime
 from offerbench.model.stage import two_tower_set_up
 from offerbench.model.training import train_model
 from offerbench.model.two_tower import TwoTower
 from offerbench.params.loading import Parameters, load_parameters
-from offerbench.preparation.prepare import prepare_dataset
-from offerbench.schema import FULL_MODEL, HISTORY_AFFINITY, RAW_DIRECTORY, Split
+from offerbench.schema import FULL_MODEL, HISTORY_AFFINITY, Split
 from offerbench.storage import whole_file
 
 KEEP = ("oldest", "latest")
@@ -66,22 +66,10 @@ def main() -> None:
     base = load_parameters()
     runtime.configure(base.train.threads)
     rows = []
-    prepared: dict[str, PreparedData] = {}
     with TemporaryDirectory() as temporary:
+        prepared = PreparedSetUps(Path(temporary), print)
         for keep, momentum, parameters in set_ups(base):
-            if keep not in prepared:
-                directory = Path(temporary) / keep
-                directory.mkdir()
-                prepare_dataset(
-                    base.dataset,
-                    RAW_DIRECTORY / base.dataset,
-                    directory,
-                    parameters.prepare,
-                    base.resources,
-                    print,
-                )
-                prepared[keep] = load_prepared(directory)
-            rows.append([keep, momentum, *measure(parameters, prepared[keep])])
+            rows.append([keep, momentum, *measure(parameters, prepared.of(parameters))])
     epochs = [f"epoch {epoch + 1}" for epoch in range(base.train.epochs)]
     headers = ["history kept", "momentum", "best epoch", *epochs, "mean wAUC", "affinity"]
     table = tabulate(rows, headers, tablefmt="pipe", floatfmt=".4f")

@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.measure import Comparison, alternate
 from benchmarks.plain.preparation import plain_prepare
+from benchmarks.set_ups import prepare_beside
 from offerbench.params.loading import Parameters
-from offerbench.preparation.prepare import prepare_dataset
 from offerbench.schema import DAY, RAW_DIRECTORY
 from offerbench.storage import read_arrow
 
@@ -27,9 +27,7 @@ def compare_preparations(parameters: Parameters, temporary: Path, rounds: int) -
     def ours() -> None:
         shutil.rmtree(our_directory, ignore_errors=True)
         our_directory.mkdir()
-        prepare_dataset(
-            parameters.dataset, raw, our_directory, parameters.prepare, parameters.resources, lambda _: None
-        )
+        prepare_beside(parameters, our_directory, lambda _: None)
 
     events = None
     plain_seconds, our_seconds = alternate(plain, ours, rounds)

@@ -18,21 +18,20 @@ import optuna
 import typer
 from tabulate import tabulate
 
+from benchmarks.set_ups import PreparedSetUps
 from benchmarks.validation import validation_wauc
 from offerbench import command
 from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import PreparedData, load_prepared
+from offerbench.batching.prepared import PreparedData
 from offerbench.model import runtime
 from offerbench.model.checkpoint import make_model
 from offerbench.model.progress import best_epoch
 from offerbench.model.stage import VALIDATION_FILE, augmented_set_up
 from offerbench.model.training import train_model
 from offerbench.params.loading import Parameters, load_parameters
-from offerbench.preparation.prepare import prepare_dataset
 from offerbench.schema import (
     AUGMENTED_MODEL,
     HISTORY_AFFINITY,
-    RAW_DIRECTORY,
     SEGMENTS,
 )
 from offerbench.storage import whole_file
@@ -88,17 +87,6 @@ def set_up(base: Parameters, choice: dict[str, Any]) -> Parameters:
     matching = {"windows": [100, None], "hidden_units": choice["hidden_units"]}
     augmented["parts"]["matching"] = matching if choice["matching"] else None
     return Parameters.model_validate(content)
-
-
-def prepared(parameters: Parameters) -> PreparedData:
-    """Prepare the data with other histories, beside those of the pipeline."""
-    with TemporaryDirectory() as temporary:
-        raw = RAW_DIRECTORY / parameters.dataset
-        directory = Path(temporary)
-        prepare_dataset(
-            parameters.dataset, raw, directory, parameters.prepare, parameters.resources, lambda _: None
-        )
-        return load_prepared(directory)  # its files stay mapped when their names are gone
 
 
 def measure(parameters: Parameters, data: PreparedData) -> dict[str, Any]:
@@ -173,22 +161,25 @@ def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> No
     for choice in GIVEN:
         study.enqueue_trial(choice)
 
-    def objective(trial: optuna.Trial) -> float:
-        choice = draw(trial)
-        known = next((one for one in done if one["choice"] == choice), None)
-        if known is None:
-            tried = set_up(parameters, choice)
-            known = {"choice": choice, **measure(tried, prepared(tried))}
-            done.append(known)
-            with whole_file(TRIALS) as target:
-                target.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
-            with whole_file(TARGET) as target:
-                target.write_text(search_markdown(done), encoding="utf-8")
-        value = _mean(known["wauc"][AUGMENTED_MODEL]["all"])
-        print(f"search: {choice} mean wAUC {value:.4f}", flush=True)
-        return value
+    with TemporaryDirectory() as temporary:
+        prepared = PreparedSetUps(Path(temporary), print)
 
-    study.optimize(objective, n_trials=trials)
+        def objective(trial: optuna.Trial) -> float:
+            choice = draw(trial)
+            known = next((one for one in done if one["choice"] == choice), None)
+            if known is None:
+                tried = set_up(parameters, choice)
+                known = {"choice": choice, **measure(tried, prepared.of(tried))}
+                done.append(known)
+                with whole_file(TRIALS) as target:
+                    target.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+                with whole_file(TARGET) as target:
+                    target.write_text(search_markdown(done), encoding="utf-8")
+            value = _mean(known["wauc"][AUGMENTED_MODEL]["all"])
+            print(f"search: {choice} mean wAUC {value:.4f}", flush=True)
+            return value
+
+        study.optimize(objective, n_trials=trials)
     print(search_markdown(done))
 
 

@@ -17,7 +17,7 @@ from offerbench.experiment_queue import finished_experiments, run_experiments
 from offerbench.experiments import Settings, settings_text
 from offerbench.params.evaluate import Evaluate
 from offerbench.params.loading import load_parameters
-from offerbench.report.tables import SEGMENT_TITLES, best_values, format_wauc, segment_meanings
+from offerbench.report.tables import SEGMENT_TITLES, best_values, format_wauc, segment_sections
 from offerbench.schema import AUGMENTED_MODEL, FULL_MODEL, REPORTS_DIRECTORY, mono_model
 from offerbench.storage import whole_file, write_json
 
@@ -81,7 +81,6 @@ def ablation_markdown(values: Mapping[str, Wauc], evaluate: Evaluate) -> str:
     evaluate : Evaluate
         Bounds of the segments and digits of a wAUC.
     """
-    meaning = segment_meanings(evaluate.popular_min_positives, evaluate.cold_start_min_positives)
     common = ", ".join(f"`{text}`" for text in settings_text(COMMON))
     parts = [
         "# Ablation of the augmented model\n",
@@ -94,10 +93,11 @@ def ablation_markdown(values: Mapping[str, Wauc], evaluate: Evaluate) -> str:
     ]
     if missing := [combination.name for combination in COMBINATIONS if combination.name not in values]:
         parts.append(f"Not run yet, and so without numbers: {', '.join(missing)}.\n")
-    for segment, title in SEGMENT_TITLES.items():
-        table = segment_markdown(values, segment, evaluate.table_decimals)
-        parts.append(f"## {title}: {meaning[segment]}\n\n{table}\n")
-    return "\n".join(parts)
+    tables = {
+        segment: segment_markdown(values, segment, evaluate.table_decimals) for segment in SEGMENT_TITLES
+    }
+    sections = segment_sections(tables, evaluate.popular_min_positives, evaluate.cold_start_min_positives)
+    return "\n".join([*parts, *sections])
 
 
 def segment_markdown(values: Mapping[str, Wauc], segment: str, decimals: int) -> str:

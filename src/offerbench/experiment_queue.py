@@ -57,24 +57,16 @@ def run_experiments(wanted: Mapping[str, Settings], jobs: int, command: str) -> 
     """
     _refuse_uncommitted()
     revision = _head()
-    committed = _queue(wanted, revision)
-    found = _finish(wanted, jobs, command, revision)
-    _refuse_other_parameters(found, committed, wanted)
-    return {name: _result(found[name]) for name in wanted}
+    committed, found = _queue(wanted, revision)
+    if any(name not in found or found[name].state != SUCCESS for name in wanted):
+        _start_workers(jobs)
+    return _results(_finish(wanted, command, revision), committed, wanted)
 
 
 def finished_experiments(wanted: Mapping[str, Settings]) -> dict[str, Wauc]:
     """Read the wAUC of those experiments of the last commit that have finished; wait for nothing.
 
-    Parameters
-    ----------
-    wanted : mapping of str to Settings
-        By name of the experiment.
-
-    Returns
-    -------
-    dict of str to Wauc
-        By name, in the order of `wanted`.
+    Parameter and returns are those of `run_experiments`.
 
     Raises
     ------
@@ -82,19 +74,22 @@ def finished_experiments(wanted: Mapping[str, Settings]) -> dict[str, Wauc]:
         If none has finished, or one has other parameters than wanted.
     """
     shown = _shown(_head())
-    found = experiments_of(shown)
-    _refuse_other_parameters(found, committed_parameters(shown), wanted)
-    results = {
-        name: _result(found[name]) for name in wanted if name in found and found[name].state == SUCCESS
-    }
+    results = _results(experiments_of(shown), committed_parameters(shown), wanted)
     if not results:
         raise OfferbenchError(f"no experiment of {', '.join(wanted)} has finished on this commit yet.")
     return results
 
 
-def _result(experiment: Experiment) -> Wauc:
-    result: Wauc = json.loads(_output("git", "show", f"{experiment.revision}:{RESULTS_FILE}"))
-    return result
+def _results(
+    found: Mapping[str, Experiment], committed: Mapping[str, Any], wanted: Mapping[str, Settings]
+) -> dict[str, Wauc]:
+    """Read the wAUC of what has finished; refuse what has other parameters than wanted."""
+    _refuse_other_parameters(found, committed, wanted)
+    return {
+        name: json.loads(_output("git", "show", f"{found[name].revision}:{RESULTS_FILE}"))
+        for name in wanted
+        if name in found and found[name].state == SUCCESS
+    }
 
 
 def _output(*words: str, seconds: float | None = None) -> str:
@@ -146,8 +141,16 @@ def _refuse_uncommitted() -> None:
         )
 
 
-def _queue(wanted: Mapping[str, Settings], revision: str) -> dict[str, Any]:
-    """Put into the queue what has no experiment yet, or one that failed; give the commit's parameters."""
+def _queue(wanted: Mapping[str, Settings], revision: str) -> tuple[dict[str, Any], dict[str, Experiment]]:
+    """Put into the queue what has no experiment yet, or one that failed.
+
+    Returns
+    -------
+    dict
+        The commit's parameters.
+    dict of str to Experiment
+        By name, those that are queued now among them.
+    """
     shown = _shown(revision)
     committed, found = committed_parameters(shown), experiments_of(shown)
     _refuse_other_parameters(found, committed, wanted)
@@ -158,9 +161,10 @@ def _queue(wanted: Mapping[str, Settings], revision: str) -> dict[str, Any]:
             _output("dvc", "queue", "remove", name)
         changes = [word for text in settings_text(settings) for word in ("--set-param", text)]
         _output("dvc", "exp", "run", "--queue", "--name", name, *changes)
+    found = experiments_of(_shown(revision))
     # A setting that DVC read otherwise than meant would show in the numbers only, if at all.
-    _refuse_other_parameters(experiments_of(_shown(revision)), committed, wanted)
-    return committed
+    _refuse_other_parameters(found, committed, wanted)
+    return committed, found
 
 
 def _refuse_other_parameters(
@@ -211,12 +215,8 @@ def _start_workers(jobs: int) -> None:
         raise OfferbenchError(f"`{' '.join(words)}` failed. Run it by hand to see why.")
 
 
-def _finish(names: Iterable[str], jobs: int, command: str, revision: str) -> dict[str, Experiment]:
-    """Start the workers if there is work left, and wait until all have succeeded."""
-    names = list(names)
-    found = experiments_of(_shown(revision))
-    if any(name not in found or found[name].state != SUCCESS for name in names):
-        _start_workers(jobs)
+def _finish(names: Iterable[str], command: str, revision: str) -> dict[str, Experiment]:
+    """Wait until all have succeeded."""
     try:
         found = _wait(names, command, revision)
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from offerbench.evaluation.results import Wauc
 from offerbench.experiment_queue import run_experiments
 from offerbench.params.evaluate import Evaluate
 from offerbench.params.loading import load_parameters
-from offerbench.report.tables import SEGMENT_TITLES, segment_meanings, wauc_markdown
+from offerbench.report.tables import segment_sections, wauc_markdown
 from offerbench.schema import REPORTS_DIRECTORY
 from offerbench.storage import whole_file, write_json
 
@@ -54,17 +54,18 @@ def _over_seeds(values: Sequence[Wauc], reduce: Callable[[Sequence[float]], floa
 def seeds_markdown(seeds: Sequence[int], values: Sequence[Wauc], evaluate: Evaluate) -> str:
     """Report in Markdown: for each segment a table, a row for each model, a column for each task."""
     means, deviations = seed_statistics(values)
-    meaning = segment_meanings(evaluate.popular_min_positives, evaluate.cold_start_min_positives)
     parts = [
         f"# wAUC over {len(seeds)} seeds\n",
         f"Mean ± standard deviation of {len(seeds)} trainings of every model, `train.seed` = "
         f"{', '.join(map(str, seeds))}; the users and batches are the same. "
         "The best mean of a column is bold. Made by `make seeds`.\n",
     ]
-    for segment, by_task in means.items():
-        table = wauc_markdown(by_task, evaluate.table_decimals, deviations[segment])
-        parts.append(f"## {SEGMENT_TITLES[segment]}: {meaning[segment]}\n\n{table}\n")
-    return "\n".join(parts)
+    tables = {
+        segment: wauc_markdown(by_task, evaluate.table_decimals, deviations[segment])
+        for segment, by_task in means.items()
+    }
+    sections = segment_sections(tables, evaluate.popular_min_positives, evaluate.cold_start_min_positives)
+    return "\n".join([*parts, *sections])
 
 
 def main(

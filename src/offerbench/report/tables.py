@@ -137,19 +137,25 @@ def report_markdown(
     gaps: Gaps | None = None,
 ) -> str:
     """All segments' tables, with what a segment holds."""
-    meaning = segment_meanings(popular, cold_start)
     parts = ["# wAUC on the test users\n"]
     notes = [INTERVAL_NOTE] if intervals else []
     notes += [MARK_NOTE] if gaps else []
     if notes:
         parts.append(" ".join(notes) + "\n")
+    tables = {}
     for segment, values in wauc.items():
-        half_widths = intervals[segment] if intervals else None
-        table = wauc_markdown(values, decimals, half_widths)
-        parts.append(f"## {SEGMENT_TITLES[segment]}: {meaning[segment]}\n\n{table}\n")
+        tables[segment] = wauc_markdown(values, decimals, intervals[segment] if intervals else None)
         if gaps:
-            parts.append(f"{gap_markdown(gaps[segment], decimals)}\n")
-    return "\n".join(parts)
+            tables[segment] += f"\n\n{gap_markdown(gaps[segment], decimals)}"
+    return "\n".join([*parts, *segment_sections(tables, popular, cold_start)])
+
+
+def segment_sections(tables: Mapping[str, str], popular: int, cold_start: int) -> list[str]:
+    """Put the tables of each segment under a heading that says what it holds."""
+    meaning = segment_meanings(popular, cold_start)
+    return [
+        f"## {SEGMENT_TITLES[segment]}: {meaning[segment]}\n\n{table}\n" for segment, table in tables.items()
+    ]
 
 
 def _markdown(corner: str, tasks: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
