@@ -6,9 +6,9 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test lint format gate seeds ablation prune preset benchmark scaling readme lock
+.PHONY: help setup data repro test test-slow test-all lint format gate study prune benchmark scaling readme lock
 
-help: ## Show what there is to make.
+help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 $(INSTALLED): requirements.lock pyproject.toml
@@ -24,15 +24,20 @@ $(INSTALLED): requirements.lock pyproject.toml
 setup: $(INSTALLED) ## Install the locked dependencies and offerbench into .venv (once).
 
 data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
-	python -m offerbench.datasets.fetch
+	offerbench fetch
 	@dvc commit --quiet --force data/raw/complete_journey.dvc
 
 repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
 	dvc repro
 	@cat reports/wauc.md
 
-test: setup ## Run all tests.
-	python -m pytest
+test: setup ## Run the quick tests, in some minutes.
+	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline"
+
+test-slow: setup ## Run the others: the pipeline, kills of it, experiments, long trainings.
+	python -m pytest -n 2 --dist loadgroup -m "slow or pipeline"
+
+test-all: test test-slow ## Run all tests.
 
 lint: setup ## Check style (ruff) and types (mypy).
 	ruff check .
@@ -44,19 +49,13 @@ format: setup ## Put the code in ruff's format.
 	ruff format .
 
 gate: setup ## Compare metrics/ with a revision (BASELINE, default main): fails when a wAUC fell.
-	python -m offerbench.regression --baseline $(or $(BASELINE),main)
+	offerbench gate --baseline $(or $(BASELINE),main)
 
-seeds: data ## Run the set-up of params.yaml with five seeds: mean and spread of every wAUC.
-	python -m offerbench.seeds
-
-ablation: data ## Train the augmented model with and without its parts, as its study did: eight experiments.
-	python -m offerbench.ablation
+study: data ## Run several set-ups and tabulate them: make study NAME=seeds (a file of studies/).
+	offerbench study $(NAME)
 
 prune: setup ## Remove models of tasks that params.yaml no longer names.
-	python -m offerbench.prune
-
-preset: data ## Run a preset beside the checkout, keep its tables: make preset NAME=...
-	python -m offerbench.preset_results $(NAME)
+	offerbench prune
 
 benchmark: data ## Measure against plain twins; writes benchmarks/results.json and .md (after make repro).
 	python -m benchmarks
@@ -64,9 +63,9 @@ benchmark: data ## Measure against plain twins; writes benchmarks/results.json a
 scaling: setup ## Measure prepare and rebatch on 1 to 100 million synthetic rows.
 	python -m benchmarks.scaling
 
-readme: setup ## Put the committed results into README.md.
-	python -m offerbench.readme
+readme: setup ## Put the committed results into README.md and docs/.
+	offerbench readme
 
 lock: setup ## Resolve pyproject.toml again and write requirements.lock.
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra peers --generate-hashes \
 	  --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements.lock

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
+from offerbench.scorers.models import load_models
 from tabulate import tabulate
 
 from benchmarks.augmented_step import compare_augmented_step
@@ -28,18 +29,14 @@ from benchmarks.measure import Comparison
 from benchmarks.preparation import compare_preparations
 from benchmarks.set_ups import PreparedSetUps
 from benchmarks.training_step import compare_training_steps
-from offerbench import command
 from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.evaluation.models import load_models
+from offerbench.core import command
+from offerbench.core.atomic import atomic_file
+from offerbench.core.json_files import read_json, write_json
+from offerbench.core.paths import BATCHES_DIRECTORY, MODELS_DIRECTORY, PREPARED_DIRECTORY
 from offerbench.model import runtime
-from offerbench.params.loading import Parameters, load_parameters
-from offerbench.schema import (
-    BATCHES_DIRECTORY,
-    MODELS_DIRECTORY,
-    PREPARED_DIRECTORY,
-)
-from offerbench.storage import read_json, whole_file, write_json
+from offerbench.parameters import Parameters, load_parameters
+from offerbench.preparation.prepared import PreparedData, load_prepared
 
 RESULTS = Path("benchmarks/results.json")
 TABLE = Path("benchmarks/results.md")
@@ -157,7 +154,7 @@ def main(
         ]
         for result in (results[name] for name in BENCHMARKS if name in results)
     ]
-    with whole_file(TABLE) as temporary:
+    with atomic_file(TABLE) as temporary:
         temporary.write_text(tabulate(rows, headers, tablefmt="pipe") + "\n", encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
 

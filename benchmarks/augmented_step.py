@@ -4,17 +4,17 @@ from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
+from offerbench.model.checkpoint import make_model
+from offerbench.model.stage import VALIDATION_FILE, augmented_set_up, two_tower_set_up
+from offerbench.model.train_config import Train
 
 from benchmarks.measure import Comparison, alternate
 from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import PreparedData
-from offerbench.model.checkpoint import make_model
 from offerbench.model.feed import Feed
 from offerbench.model.specification import ModelSpecification
-from offerbench.model.stage import VALIDATION_FILE, augmented_set_up, two_tower_set_up
 from offerbench.model.training import Curve, Trainer
-from offerbench.params.loading import Parameters
-from offerbench.params.train import Train
+from offerbench.parameters import Parameters
+from offerbench.preparation.prepared import PreparedData
 
 STEPS = 20
 

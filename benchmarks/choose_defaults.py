@@ -13,19 +13,20 @@ from tempfile import TemporaryDirectory
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from offerbench.model.stage import two_tower_set_up
+from offerbench.model.two_tower import TwoTower
 from tabulate import tabulate
 
 from benchmarks.set_ups import PreparedSetUps
 from benchmarks.validation import validation_wauc
 from offerbench.batching.batches import draw_pass
-from offerbench.batching.prepared import PreparedData
+from offerbench.core.atomic import atomic_file
+from offerbench.core.columns import Split
+from offerbench.core.rows import FULL_MODEL, HISTORY_AFFINITY
 from offerbench.model import runtime
-from offerbench.model.stage import two_tower_set_up
 from offerbench.model.training import train_model
-from offerbench.model.two_tower import TwoTower
-from offerbench.params.loading import Parameters, load_parameters
-from offerbench.schema import FULL_MODEL, HISTORY_AFFINITY, Split
-from offerbench.storage import whole_file
+from offerbench.parameters import Parameters, load_parameters
+from offerbench.preparation.prepared import PreparedData
 
 KEEP = ("oldest", "latest")
 MOMENTUM = (0.99, 0.9, 0.8)
@@ -73,7 +74,7 @@ def main() -> None:
     epochs = [f"epoch {epoch + 1}" for epoch in range(base.train.epochs)]
     headers = ["history kept", "momentum", "best epoch", *epochs, "mean wAUC", "affinity"]
     table = tabulate(rows, headers, tablefmt="pipe", floatfmt=".4f")
-    with whole_file(TARGET) as target:
+    with atomic_file(TARGET) as target:
         target.write_text(
             "# The defaults of Complete Journey, chosen on its validation users\n\n"
             "Full model, validation AUC over the pairs by epoch; mean wAUC over the tasks on the validation\n"

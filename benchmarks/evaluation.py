@@ -4,17 +4,17 @@ import time
 
 import numpy as np
 import pandas as pd
+from offerbench.model.two_tower import TwoTower
 
 from benchmarks.measure import Comparison
 from benchmarks.plain.evaluation import plain_offers, plain_task_auc
 from benchmarks.plain.training import plain_group
-from offerbench.batching.prepared import PreparedData
-from offerbench.batching.sampling import Rows
+from offerbench.core.columns import LABEL, Split
+from offerbench.core.ranges import Rows
 from offerbench.evaluation.evaluate import measure_task, score_tasks
-from offerbench.evaluation.offers import group_offers
-from offerbench.model.two_tower import TwoTower
-from offerbench.params.loading import Parameters
-from offerbench.schema import LABEL, Split
+from offerbench.features.offers import group_offers
+from offerbench.parameters import Parameters
+from offerbench.preparation.prepared import PreparedData
 
 AUC_TOLERANCE = 1e-3  # of one offer: scores of float32 summed in another order may swap places
 

@@ -8,9 +8,10 @@ import numpy as np
 from benchmarks.measure import Comparison, alternate
 from benchmarks.plain.preparation import plain_prepare
 from benchmarks.set_ups import prepare_beside
-from offerbench.params.loading import Parameters
-from offerbench.schema import DAY, RAW_DIRECTORY
-from offerbench.storage import read_arrow
+from offerbench.core.columns import DAY
+from offerbench.core.paths import RAW_DIRECTORY
+from offerbench.core.tables import read_arrow
+from offerbench.parameters import Parameters
 
 
 def compare_preparations(parameters: Parameters, temporary: Path, rounds: int) -> Comparison:

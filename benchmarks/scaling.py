@@ -22,14 +22,15 @@ import matplotlib.pyplot as plt
 import typer
 from tabulate import tabulate
 
-from offerbench import command
 from offerbench.batching.batches import draw_pass, write_batches
-from offerbench.batching.prepared import load_prepared
+from offerbench.core import command
+from offerbench.core.atomic import atomic_file
+from offerbench.core.columns import Split
+from offerbench.core.json_files import write_json
 from offerbench.datasets.synthetic.generate import generate
-from offerbench.params.loading import load_parameters
+from offerbench.parameters import load_parameters
 from offerbench.preparation.prepare import prepare_dataset
-from offerbench.schema import Split
-from offerbench.storage import whole_file, write_json
+from offerbench.preparation.prepared import load_prepared
 
 MILLIONS = (1, 3, 10, 30, 100)
 MONTHS, SEED = 7, 7
@@ -95,9 +96,9 @@ def main(
         results.append(json.loads(done.stdout.splitlines()[-1]))
         print(f"scaling: {results[-1]}", flush=True)
     write_json(TARGET, {"results": results})
-    with whole_file(TARGET.with_suffix(".md")) as temporary:
+    with atomic_file(TARGET.with_suffix(".md")) as temporary:
         temporary.write_text(tabulate(results, "keys", tablefmt="pipe", intfmt=",") + "\n", encoding="utf-8")
-    with whole_file(TARGET.with_suffix(".png")) as temporary:
+    with atomic_file(TARGET.with_suffix(".png")) as temporary:
         draw(results, temporary)
 
 

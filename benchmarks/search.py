@@ -16,25 +16,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import optuna
 import typer
+from offerbench.model.checkpoint import make_model
+from offerbench.model.stage import VALIDATION_FILE, augmented_set_up
 from tabulate import tabulate
 
 from benchmarks.set_ups import PreparedSetUps
 from benchmarks.validation import validation_wauc
-from offerbench import command
 from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import PreparedData
+from offerbench.core import command
+from offerbench.core.atomic import atomic_file
+from offerbench.core.rows import AUGMENTED_MODEL, HISTORY_AFFINITY, SEGMENTS
 from offerbench.model import runtime
-from offerbench.model.checkpoint import make_model
 from offerbench.model.progress import best_epoch
-from offerbench.model.stage import VALIDATION_FILE, augmented_set_up
 from offerbench.model.training import train_model
-from offerbench.params.loading import Parameters, load_parameters
-from offerbench.schema import (
-    AUGMENTED_MODEL,
-    HISTORY_AFFINITY,
-    SEGMENTS,
-)
-from offerbench.storage import whole_file
+from offerbench.parameters import Parameters, load_parameters
+from offerbench.preparation.prepared import PreparedData
 
 TARGET = Path("reports/search.md")
 TRIALS = Path("reports/search.json")
@@ -171,9 +167,9 @@ def main(trials: Annotated[int, typer.Option(help="Set-ups in all.")] = 8) -> No
                 tried = set_up(parameters, choice)
                 known = {"choice": choice, **measure(tried, prepared.of(tried))}
                 done.append(known)
-                with whole_file(TRIALS) as target:
+                with atomic_file(TRIALS) as target:
                     target.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
-                with whole_file(TARGET) as target:
+                with atomic_file(TARGET) as target:
                     target.write_text(search_markdown(done), encoding="utf-8")
             value = _mean(known["wauc"][AUGMENTED_MODEL]["all"])
             print(f"search: {choice} mean wAUC {value:.4f}", flush=True)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.params.loading import Parameters
+from offerbench.core.paths import RAW_DIRECTORY
+from offerbench.parameters import Parameters
 from offerbench.preparation.prepare import prepare_dataset
-from offerbench.schema import RAW_DIRECTORY
+from offerbench.preparation.prepared import PreparedData, load_prepared
 
 
 def prepare_beside(parameters: Parameters, directory: Path, report: Callable[[str], None]) -> None:

@@ -4,18 +4,18 @@ from itertools import islice
 
 import numpy as np
 import tensorflow as tf
+from offerbench.model.two_tower import TwoTower
 
 from benchmarks.measure import Comparison, alternate
 from benchmarks.plain.training import PlainTrainer, plain_batch, plain_group
 from offerbench.batching.batches import draw_pass, make_batch
 from offerbench.batching.prefetch import prefetched
-from offerbench.batching.prepared import PreparedData
+from offerbench.core.columns import Split
 from offerbench.model.specification import ModelSpecification
 from offerbench.model.tensors import batch_signature, batch_tensors
 from offerbench.model.training import Curve, Trainer
-from offerbench.model.two_tower import TwoTower
-from offerbench.params.loading import Parameters
-from offerbench.schema import Split
+from offerbench.parameters import Parameters
+from offerbench.preparation.prepared import PreparedData
 
 STEPS = 5
 LOSS_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-4

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
-from offerbench.batching.prepared import PreparedData
-from offerbench.batching.sampling import Rows
-from offerbench.evaluation.evaluate import measure_task, score_tasks
-from offerbench.evaluation.offers import group_offers
-from offerbench.evaluation.results import Wauc, wauc_table
 from offerbench.model.ranking_model import RankingModel
-from offerbench.params.loading import Parameters
-from offerbench.schema import Split
+
+from offerbench.core.columns import Split
+from offerbench.core.ranges import Rows
+from offerbench.evaluation.evaluate import measure_task, score_tasks
+from offerbench.evaluation.results import Wauc, wauc_table
+from offerbench.features.offers import group_offers
+from offerbench.parameters import Parameters
+from offerbench.preparation.prepared import PreparedData
 
 
 def validation_wauc(

@@ -1,41 +1,53 @@
-"""Stage `evaluate`: models and offers -> wAUC, tables, pictures."""
+"""Stage `evaluate`: models and offers -> wAUC, intervals, gaps."""
 
-from offerbench import command
-from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import load_prepared
-from offerbench.evaluation.offers import read_offers
-from offerbench.params.loading import load_parameters
-from offerbench.schema import (
-    BATCHES_DIRECTORY,
+import logging
+
+import pandas as pd
+
+from offerbench.batching.batches import batches_file, read_batches
+from offerbench.core import command
+from offerbench.core.columns import Split
+from offerbench.core.paths import (
     GROUP_TEST_DIRECTORY,
+    METRICS_DIRECTORY,
     MODELS_DIRECTORY,
     PREPARED_DIRECTORY,
-    Split,
 )
+from offerbench.core.rows import table_rows
+from offerbench.core.tables import read_parquet
+from offerbench.features.offers import read_offers
+from offerbench.parameters import load_parameters
+from offerbench.preparation.prepared import load_prepared
+from offerbench.scorers.registry import load_scorers
+
+LOG = logging.getLogger("offerbench.stages")
 
 
 def main() -> None:
-    """Evaluate every model on every task."""
+    """Measure every scorer on every task."""
     parameters = load_parameters()
-    steps = command.Steps("evaluate")
-    from offerbench.evaluation.evaluate import measure_task, sample_task, score_tasks
-    from offerbench.evaluation.models import load_models
+    from offerbench.evaluation.evaluate import measure_task, score_tasks
+    from offerbench.evaluation.result_files import write_results
+    from offerbench.evaluation.results import gap_table, wauc_table
     from offerbench.model import runtime
-    from offerbench.report.write import write_results
 
-    runtime.configure(parameters.train.threads)
-    tasks: list[str] = list(parameters.tasks)
-    models = load_models(MODELS_DIRECTORY, tasks)
+    evaluate, tasks = parameters.evaluate, list(parameters.tasks)
+    runtime.configure(evaluate.threads)
+    rows = table_rows(tasks)
+    scorers = load_scorers(rows, MODELS_DIRECTORY)
     tables = {task: read_offers(GROUP_TEST_DIRECTORY / f"{task}.parquet") for task in tasks}
-    steps.done(f"loaded {len(models)} models and the offers of {len(tables)} tasks")
+    LOG.info("loaded %d scorers and the offers of %d tasks", len(scorers), len(tables))
     data = load_prepared(PREPARED_DIRECTORY)
-    batches = read_batches(BATCHES_DIRECTORY / "test.arrow", parameters.rebatch.batch_size)
-    minibatch = parameters.train.number_of_negatives + 1
-    results, samples = {}, {}
-    for task, scored in score_tasks(models, tables, data, Split.TEST, batches, minibatch, steps.done):
-        results[task] = measure_task(scored, data.first_label)
-        samples[task] = sample_task(scored, results[task], parameters.evaluate, parameters.train.threads)
-    print(write_results(results, samples, parameters, PREPARED_DIRECTORY))
+    split = Split[evaluate.users.upper()]
+    batches = read_batches(batches_file(split), parameters.rebatch.batch_size)
+    neighbours = evaluate.number_of_negatives + 1
+    results = {
+        task: measure_task(scored, data.first_label, evaluate)
+        for task, scored in score_tasks(scorers, tables, data, split, batches, neighbours)
+    }
+    table = wauc_table(results, evaluate)
+    vocabulary = pd.DataFrame(read_parquet(PREPARED_DIRECTORY / "vocabulary.parquet"))
+    write_results(METRICS_DIRECTORY, table, gap_table(table, results, rows), results, vocabulary)
 
 
 if __name__ == "__main__":

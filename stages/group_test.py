@@ -1,26 +1,31 @@
 """Stage `group_test`: test batches -> one table of offers for each task."""
 
-from offerbench import command
-from offerbench.batching.batches import read_batches
-from offerbench.batching.prepared import load_prepared
-from offerbench.evaluation.offers import group_offers, write_offers
-from offerbench.params.loading import load_parameters
-from offerbench.schema import BATCHES_DIRECTORY, GROUP_TEST_DIRECTORY, PREPARED_DIRECTORY
-from offerbench.storage import whole_directory
+import logging
+
+from offerbench.batching.batches import batches_file, read_batches
+from offerbench.core import command
+from offerbench.core.atomic import atomic_directory
+from offerbench.core.columns import Split
+from offerbench.core.paths import GROUP_TEST_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.features.offers import group_offers, write_offers
+from offerbench.parameters import load_parameters
+from offerbench.preparation.prepared import load_prepared
+
+LOG = logging.getLogger("offerbench.stages")
 
 
 def main() -> None:
     """Group the test events of every task."""
     parameters = load_parameters()
-    steps = command.Steps("group_test")
+    split = Split[parameters.evaluate.users.upper()]
     data = load_prepared(PREPARED_DIRECTORY)
-    rows = read_batches(BATCHES_DIRECTORY / "test.arrow", parameters.rebatch.batch_size).reshape(-1)
+    rows = read_batches(batches_file(split), parameters.rebatch.batch_size).reshape(-1)
     events = {name: data.events[name][rows] for name in data.offer_sizes}
-    with whole_directory(GROUP_TEST_DIRECTORY) as directory:
+    with atomic_directory(GROUP_TEST_DIRECTORY) as directory:
         for task in parameters.tasks:
             table = group_offers(events, task, parameters.group_test.values_per_feature)
             write_offers(directory / f"{task}.parquet", table)
-            steps.done(f"{task}: {len(table.keys):,} offers")
+            LOG.info("%s: %s offers", task, f"{len(table.keys):,}")
 
 
 if __name__ == "__main__":

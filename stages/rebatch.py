@@ -4,24 +4,29 @@ Validation and test batches are drawn here once. Training draws its own with the
 from (seed, epoch); its first epoch is drawn here too, to be counted.
 """
 
-from offerbench import command
+import logging
+
 from offerbench.batching.batches import draw_pass, write_batches
-from offerbench.batching.prepared import load_prepared
-from offerbench.errors import OfferbenchError
-from offerbench.params.loading import load_parameters
-from offerbench.schema import BATCHES_DIRECTORY, METRICS_DIRECTORY, PREPARED_DIRECTORY, Split
-from offerbench.storage import whole_directory, write_json
+from offerbench.core import command
+from offerbench.core.atomic import atomic_directory
+from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.json_files import write_json
+from offerbench.core.paths import BATCHES_DIRECTORY, METRICS_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.parameters import load_parameters
+from offerbench.preparation.prepared import load_prepared
+
+LOG = logging.getLogger("offerbench.stages")
 
 
 def main() -> None:
     """Draw the batches of the prepared data."""
     rebatch = load_parameters().rebatch
-    steps = command.Steps("rebatch")
     data = load_prepared(PREPARED_DIRECTORY)
     counts = {}
-    with whole_directory(BATCHES_DIRECTORY) as directory:
+    with atomic_directory(BATCHES_DIRECTORY) as directory:
         for split in Split:
-            name = split.name.lower()
+            name = split.part
             drawn = draw_pass(data, split, rebatch)
             if split is Split.TRAIN:
                 batches = sum(1 for _ in drawn)
@@ -35,7 +40,7 @@ def main() -> None:
             events = int(data.user_rows[split][1].sum())
             in_batches = batches * rebatch.batch_size
             counts[name] = {"events": events, "batches": batches, "events_in_batches": in_batches}
-            steps.done(f"{name}: {batches} batches of {rebatch.batch_size}, {events:,} events")
+            LOG.info("%s: %d batches of %d, %s events", name, batches, rebatch.batch_size, f"{events:,}")
     write_json(METRICS_DIRECTORY / "rebatch.json", counts)
 
 

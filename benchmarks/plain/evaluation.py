@@ -7,10 +7,10 @@ of the offers is `groupby.apply(roc_auc_score)`.
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from offerbench.model.two_tower import TwoTower
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.plain.training import Inputs, distinct_means, plain_batch
-from offerbench.model.two_tower import TwoTower
 
 Offers = dict[int, dict[str, tuple[list[int], list[float]]]]
 

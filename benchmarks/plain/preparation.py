@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.cluster import KMeans
 
-from offerbench.params.prepare import Prepare
+from offerbench.preparation.config import Prepare
 
 USERS_PER_FILE = 500
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
-
-from offerbench.batching.prepared import PreparedData
-from offerbench.batching.sampling import Rows, concatenated_ranges
-from offerbench.model.optimizer import make_optimizer
+from offerbench.model.train_config import Train
 from offerbench.model.two_tower import TwoTower
-from offerbench.params.train import Train
-from offerbench.schema import VIEW
+
+from offerbench.core.columns import HISTORY
+from offerbench.core.ranges import Rows, concatenated_ranges
+from offerbench.model.optimizer import make_optimizer
+from offerbench.preparation.prepared import PreparedData
 
 Inputs = dict[str, tf.RaggedTensor]
 
@@ -152,8 +152,8 @@ def plain_group(data: PreparedData, rows: Rows, offer_features: list[str]) -> In
     A history stands there for each event, its values repeated as they were bought. For data whose
     histories are of the target event (Complete Journey).
     """
-    views = data.events[VIEW][rows]
-    start, length = data.history_start[views], data.history_length[views]
+    histories = data.events[HISTORY][rows]
+    start, length = data.history_start[histories], data.history_length[histories]
     past = concatenated_ranges(start, length)
     bags = {
         f"history_purchase_{name}": tf.RaggedTensor.from_row_lengths(data.events[name][past], length)

@@ -32,7 +32,7 @@ class Bench:
         (self.path / "params.yaml").write_text(stream.getvalue())
 
     def run(self, stage: str = "prepare") -> tuple[int, str]:
-        """Exit status and what stands on standard error."""
+        """Exit status and what is on standard error."""
         self.capture.readouterr()
         with pytest.raises(SystemExit) as stopped:
             runpy.run_path(str(REPOSITORY / "stages" / f"{stage}.py"), run_name="__main__")

@@ -27,7 +27,7 @@ def write(
 
 
 ROW = GOOD[0]
-SET_ASIDE = {
+REJECTED = {
     "empty user": ({"household_id": None}, "user_missing"),
     "empty time": ({"transaction_timestamp": None}, "time_missing_or_unreadable"),
     "bad time": ({"transaction_timestamp": datetime(1917, 1, 1)}, "time_before_1970_or_after_2099"),
@@ -36,15 +36,15 @@ SET_ASIDE = {
 }
 
 
-@pytest.mark.parametrize("fault", SET_ASIDE)
-def test_a_row_is_set_aside(bench: Bench, fault: str) -> None:
-    change, reason = SET_ASIDE[fault]
+@pytest.mark.parametrize("fault", REJECTED)
+def test_a_row_is_rejected(bench: Bench, fault: str) -> None:
+    change, reason = REJECTED[fault]
     write(bench, [*GOOD, {**ROW, **change}])
-    assert bench.counts()["set_aside"] == {reason: 1}
+    assert bench.counts()["rejected"] == {reason: 1}
     assert f"transactions.parquet,201,{reason}," in bench.rejects()
 
 
-def test_too_many_rows_set_aside_are_refused(bench: Bench) -> None:
+def test_too_many_rows_rejected_are_refused(bench: Bench) -> None:
     write(bench, [*GOOD, *[{**ROW, "household_id": None}] * 3])
     assert "3 of 203 rows can't be used (user_missing 3)" in bench.refused()
 
@@ -71,7 +71,7 @@ def _remove(bench: Bench) -> None:
 REFUSED: dict[str, tuple[Callable[[Bench], None], str]] = {
     "zero rows": (lambda bench: write(bench, []), "transactions.parquet: no row"),
     "one user only": (lambda bench: write(bench, [ROW]), "prepare.split"),
-    "a product twice": (lambda bench: write(bench, GOOD, [*PRODUCTS, PRODUCTS[0]]), "21 stands there twice"),
+    "a product twice": (lambda bench: write(bench, GOOD, [*PRODUCTS, PRODUCTS[0]]), "21 appears twice"),
     "a missing column": (lambda bench: write(bench, GOOD, [{"product_id": 21}]), "department"),
     "a cut file": (_cut, "can't be read as Complete Journey"),
     "a missing file": (_remove, "products.parquet: no such file"),

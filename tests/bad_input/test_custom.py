@@ -1,4 +1,4 @@
-"""A shop's own log through the stage `prepare`: presets/custom.yaml as it stands, and bad input."""
+"""A shop's own log through the stage `prepare`: presets/custom.yaml as it is, and bad input."""
 
 import gzip
 from collections import Counter
@@ -36,7 +36,7 @@ def test_the_preset_runs_on_csv(bench: Bench) -> None:
     assert counts["rows"] == len(GOOD)
     assert counts["event_types"] == actions
     assert counts["left_out"] == {"event_type_looked": actions["looked"]}
-    assert counts["set_aside"] == {}
+    assert counts["rejected"] == {}
     assert counts["target_events"] == actions["bought"] + actions["reordered"]
     buyers = {row[CUSTOMER] for row in GOOD if row[ACTION] in ("bought", "reordered")}
     assert sum(counts["users"].values()) == len(buyers)
@@ -71,7 +71,7 @@ def test_times_of_all_formats(bench: Bench, time_format: str, time: str) -> None
     bench.set(parameters(time_format=time_format))
     lines = [[*row[:at], time, *row[at + 1 :]] for row in GOOD]
     (bench.raw("custom") / "orders.csv").write_bytes(as_csv(lines))
-    assert bench.counts()["set_aside"] == {}
+    assert bench.counts()["rejected"] == {}
     days = pa.ipc.open_file(bench.path / "data/prepared/target_events.arrow").read_all()["day"]
     assert set(days.to_pylist()) == {19787}  # 54 years of 365 days, 13 leap days, 31 + 29 + 4 days
 
@@ -94,7 +94,7 @@ def test_names_that_are_sql_are_only_names(bench: Bench) -> None:
     assert bench.counts()["vocabulary"]["group"]["values"] == 4
 
 
-SET_ASIDE = {
+REJECTED = {
     "bad time": (changed("ordered at", "yesterday"), "time_missing_or_unreadable"),
     "negative price": (changed("unit price", "-2"), "price_negative_or_absurd"),
     "absurd price": (changed("unit price", "1e99"), "price_negative_or_absurd"),
@@ -106,13 +106,13 @@ SET_ASIDE = {
 }
 
 
-@pytest.mark.parametrize("fault", SET_ASIDE)
-def test_a_row_is_set_aside(bench: Bench, fault: str) -> None:
-    line, reason = SET_ASIDE[fault]
+@pytest.mark.parametrize("fault", REJECTED)
+def test_a_row_is_rejected(bench: Bench, fault: str) -> None:
+    line, reason = REJECTED[fault]
     line = [*line[:ACTION], "bought", *line[ACTION + 1 :]]
     bench.set(parameters())
     (bench.raw("custom") / "orders.csv").write_bytes(as_csv([*GOOD, line]))
-    assert bench.counts()["set_aside"] == {reason: 1}
+    assert bench.counts()["rejected"] == {reason: 1}
     assert f"orders.csv,{len(GOOD) + 2},{reason}," in bench.rejects()
     (bench.raw("custom") / "orders.csv").write_bytes(as_csv([*GOOD, *[line] * 50]))
     status, text = bench.run()
@@ -120,12 +120,12 @@ def test_a_row_is_set_aside(bench: Bench, fault: str) -> None:
     assert f"50 of 850 rows can't be used ({reason} 50)" in text
 
 
-def test_non_utf8_bytes_are_set_aside(bench: Bench) -> None:
+def test_non_utf8_bytes_are_rejected(bench: Bench) -> None:
     bench.set(parameters())
     (bench.raw("custom") / "orders.csv").write_bytes(
         as_csv([*GOOD, changed("maker", "@@")]).replace(b"@@", b"\xff")
     )
-    assert bench.counts()["set_aside"] == {"not_utf8": 1}
+    assert bench.counts()["rejected"] == {"not_utf8": 1}
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -135,7 +135,7 @@ def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench, packed: bool)
     data = as_csv([*GOOD, changed("maker", 'a "good",\nnew one'), free])
     name = "orders.csv.gz" if packed else "orders.csv"
     (bench.raw("custom") / name).write_bytes(gzip.compress(data) if packed else data)
-    assert bench.counts()["set_aside"] == {"price_negative_or_absurd": 1}
+    assert bench.counts()["rejected"] == {"price_negative_or_absurd": 1}
     assert f"{name},{len(GOOD) + 4},price_negative_or_absurd," in bench.rejects()  # the field has two lines
 
 
@@ -144,7 +144,7 @@ def test_rows_of_parquet_have_numbers(bench: Bench) -> None:
     columns = list(zip(*[*GOOD, [*ROW[:3], None, *ROW[4:]]], strict=True))
     columns[ACTION] = ("bought",) * len(columns[ACTION])
     pq.write_table(pa.table(dict(zip(COLUMNS, columns, strict=True))), bench.raw("custom") / "orders.parquet")
-    assert bench.counts()["set_aside"] == {"user_missing": 1}
+    assert bench.counts()["rejected"] == {"user_missing": 1}
     assert f"orders.parquet,{len(GOOD) + 1},user_missing," in bench.rejects()
 
 
@@ -188,7 +188,7 @@ def test_files_are_refused(bench: Bench, fault: str) -> None:
         ("delimiter", "::", "custom.delimiter: "),
         ("time_format", "iso", "custom.time_format: "),
         ("features", {"day": "sku"}, "['day'] are taken"),
-        ("features", {"price": "sku"}, "['price'] may stand in one of the two only"),
+        ("features", {"price": "sku"}, "['price'] may be in one of the two only"),
         ("features", {"Bad Name": "sku"}, "should match pattern"),
         ("event_type", {"column": None, "values": {}, "constant": None}, "set one of column and constant"),
         ("event_type", {"column": "action", "values": {}, "constant": None}, "must name the types to keep"),

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import custom, movielens_100k, rees46
 from offerbench.datasets.canonical import ReadCounts, Reject, event_database
 from offerbench.datasets.rejects import LAST_DAY, TEXT_LENGTH
-from offerbench.errors import OfferbenchError
-from offerbench.params.loading import Parameters, load_parameters
+from offerbench.parameters import Parameters, load_parameters
 from offerbench.preparation.prepare import prepare_dataset
 
 from ..unit.parameters import COMPLETE
@@ -70,7 +70,7 @@ Read = Callable[[duckdb.DuckDBPyConnection, Path], ReadCounts]
 
 
 def check_reject(data: bytes, reject: Reject, read: Read, name: str) -> None:
-    """The row stands at its line, and is set aside for the same reason when it is read alone."""
+    """The row is at its line, and is rejected for the same reason when it is read alone."""
     assert reject.line is not None
     lines = data.split(b"\n")
     at_line = b"\n".join(lines[reject.line - 1 :])
@@ -83,7 +83,7 @@ def check_reject(data: bytes, reject: Reject, read: Read, name: str) -> None:
         (Path(directory) / "raw").mkdir()
         header = b"" if name == "u.data" else lines[0] + b"\n"
         (Path(directory) / "raw" / name).write_bytes(header + reject.text.encode())
-        assert read(opened, Path(directory) / "raw").set_aside == {reject.reason: 1}
+        assert read(opened, Path(directory) / "raw").rejected == {reject.reason: 1}
 
 
 def check(data: bytes, read: Read, name: str = "orders.csv", broken: str = BROKEN) -> None:
@@ -100,8 +100,8 @@ def check(data: bytes, read: Read, name: str = "orders.csv", broken: str = BROKE
             assert len(str(error).splitlines()) == 1
             return
         ((events,),) = opened.sql("SELECT count(*) FROM events").fetchall()
-        assert counts.rows == events + sum(counts.left_out.values()) + sum(counts.set_aside.values())
-        assert set(counts.set_aside) == {reject.reason for reject in counts.rejects}
+        assert counts.rows == events + sum(counts.left_out.values()) + sum(counts.rejected.values())
+        assert set(counts.rejected) == {reject.reason for reject in counts.rejects}
         for reject in counts.rejects[:1] + counts.rejects[-1:]:
             check_reject(data, reject, read, name)
         assert opened.sql(f'SELECT * FROM events WHERE "user" IS NULL OR {broken}').fetchall() == []
@@ -203,7 +203,7 @@ def test_damaged_parameters(
             prepare_dataset(
                 read.dataset,
                 *(Path(directory) / "raw", Path(directory) / "prepared"),
-                *(read.prepare, resources, lambda _: None, read.custom),
+                *(read.prepare, resources, read.custom),
             )
         except OfferbenchError as error:
             assert str(error)

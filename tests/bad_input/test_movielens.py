@@ -89,11 +89,11 @@ def put(bench: Bench, dataset: str, name: str, lines: list[str]) -> None:
 def test_good_files_run(bench: Bench, dataset: str) -> None:
     write(bench, dataset)
     counts = bench.counts()
-    assert (counts["rows"], counts["set_aside"]) == (len(GOOD), {})
+    assert (counts["rows"], counts["rejected"]) == (len(GOOD), {})
     assert counts["events_kept"] == sum(int(stars) >= 4 for _, _, stars, _ in GOOD)
 
 
-SET_ASIDE = {
+REJECTED = {
     "empty user": (["", *ROW[1:]], "user_missing"),
     "empty film": ([ROW[0], "", *ROW[2:]], "film_missing"),
     "text for a user": (["someone", *ROW[1:]], "user_not_a_number"),
@@ -115,21 +115,21 @@ SET_ASIDE = {
 }
 
 
-@pytest.mark.parametrize("fault", SET_ASIDE)
+@pytest.mark.parametrize("fault", REJECTED)
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_a_rating_is_set_aside(bench: Bench, fault: str, dataset: str) -> None:
-    row, reason = SET_ASIDE[fault]
+def test_a_rating_is_rejected(bench: Bench, fault: str, dataset: str) -> None:
+    row, reason = REJECTED[fault]
     write(bench, dataset, [*GOOD, row])
     counts = bench.counts()
-    assert counts["set_aside"] == {reason: 1}
+    assert counts["rejected"] == {reason: 1}
     assert counts["rows"] == len(GOOD) + 1
     line = len(GOOD) + (2 if dataset == "movielens_imdb" else 1)
     assert f"{RATINGS_FILE[dataset]},{line},{reason}," in bench.rejects()
 
 
-@pytest.mark.parametrize("fault", SET_ASIDE)
-def test_too_many_ratings_set_aside_are_refused(bench: Bench, fault: str) -> None:
-    row, reason = SET_ASIDE[fault]
+@pytest.mark.parametrize("fault", REJECTED)
+def test_too_many_ratings_rejected_are_refused(bench: Bench, fault: str) -> None:
+    row, reason = REJECTED[fault]
     write(bench, "movielens_100k", [*GOOD, *[row] * 20])
     assert f"20 of {len(GOOD) + 20} rows can't be used ({reason} 20)" in bench.refused()
 
@@ -144,7 +144,7 @@ def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
     )
     counts = bench.counts()
     assert counts["rows"] == len(GOOD) + 1
-    assert counts["set_aside"] == {"rating_below_0.5_or_above_5": 1}
+    assert counts["rejected"] == {"rating_below_0.5_or_above_5": 1}
     assert counts["left_out"]["film_without_link"] == 0
 
 
@@ -259,7 +259,7 @@ REFUSED: dict[str, tuple[str, str, list[str], str]] = {
         "movielens_imdb",
         "links.csv",
         [*IMDB["links.csv"], "3,0000011,11"],
-        "links.csv: line 12: movieId stands there twice: '3,0000011,11'",
+        "links.csv: line 12: movieId appears twice: '3,0000011,11'",
     ),
     "an IMDB line cut in the middle": (
         "movielens_imdb",
@@ -307,7 +307,7 @@ REFUSED: dict[str, tuple[str, str, list[str], str]] = {
         "movielens_100k",
         "u.item",
         [*ITEMS, ITEMS[0]],
-        "u.item: line 11: the film's number stands there twice",
+        "u.item: line 11: the film's number appears twice",
     ),
     "a bad date": (
         "movielens_100k",

@@ -8,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 
+from offerbench.parameters import TRAININGS
+
 from ..unit.parameters import COMPLETE, changed
 from ..unit.tiny_log import HEADER, csv_line, draw_log
 from .stage import REPOSITORY, Bench
@@ -26,7 +28,7 @@ def log(*rows: str) -> bytes:
     return "\n".join([HEADER, *GOOD[:700], *rows, *GOOD[700:]]).encode("latin-1") + b"\n"
 
 
-SET_ASIDE = {
+REJECTED = {
     "bad time": (ROW.replace("2019-10-01", "2019-02-30"), "time_missing_or_unreadable"),
     "empty time": (ROW.replace("2019-10-01 10:00:00 UTC", ""), "time_missing_or_unreadable"),
     "text for a price": (ROW.replace("1.50", "cheap"), "price_missing_or_not_a_number"),
@@ -40,34 +42,34 @@ SET_ASIDE = {
 }
 
 
-@pytest.mark.parametrize("fault", SET_ASIDE)
-def test_a_row_is_set_aside(bench: Bench, fault: str) -> None:
-    line, reason = SET_ASIDE[fault]
+@pytest.mark.parametrize("fault", REJECTED)
+def test_a_row_is_rejected(bench: Bench, fault: str) -> None:
+    line, reason = REJECTED[fault]
     bench.set(COMPLETE)
     write(bench, log(line))
     counts = bench.counts()
-    assert counts["set_aside"] == {reason: 1}
+    assert counts["rejected"] == {reason: 1}
     assert counts["rows"] == len(GOOD) + 1
     assert f"2019-Oct.csv,702,{reason}," in bench.rejects()
 
 
-def test_a_last_line_cut_in_the_middle_is_set_aside(bench: Bench) -> None:
+def test_a_last_line_cut_in_the_middle_is_rejected(bench: Bench) -> None:
     bench.set(COMPLETE)
     write(bench, log() + ROW[:40].encode())
-    assert bench.counts()["set_aside"] == {"wrong_number_of_fields": 1}
+    assert bench.counts()["rejected"] == {"wrong_number_of_fields": 1}
     assert f"2019-Oct.csv,{len(GOOD) + 2},wrong_number_of_fields," in bench.rejects()
 
 
-@pytest.mark.parametrize("fault", SET_ASIDE)
-def test_too_many_rows_set_aside_are_refused(bench: Bench, fault: str) -> None:
-    line, reason = SET_ASIDE[fault]
+@pytest.mark.parametrize("fault", REJECTED)
+def test_too_many_rows_rejected_are_refused(bench: Bench, fault: str) -> None:
+    line, reason = REJECTED[fault]
     bench.set(COMPLETE)
     write(bench, log(*[line] * 20))
     message = bench.refused()
     assert f"20 of {len(GOOD) + 20:,} rows can't be used ({reason} 20)" in message
-    assert "prepare.max_set_aside_share = 0.01" in message
-    bench.set(changed("prepare.max_set_aside_share", 0.5))
-    assert bench.counts()["set_aside"] == {reason: 20}
+    assert "prepare.max_rejected_share = 0.01" in message
+    bench.set(changed("prepare.max_rejected_share", 0.5))
+    assert bench.counts()["rejected"] == {reason: 20}
 
 
 def test_duplicated_rows_are_kept(bench: Bench) -> None:
@@ -76,7 +78,7 @@ def test_duplicated_rows_are_kept(bench: Bench) -> None:
     write(bench, log(ROW, ROW, ROW))
     counts = bench.counts()
     assert counts["rows"] == len(GOOD) + 3
-    assert counts["set_aside"] == {}
+    assert counts["rejected"] == {}
 
 
 def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
@@ -84,7 +86,7 @@ def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
     write(bench, log(ROW.replace(",x,", ',"a ""good"",\nnew brand",')))
     counts = bench.counts()
     assert counts["rows"] == len(GOOD) + 1
-    assert counts["set_aside"] == {}
+    assert counts["rejected"] == {}
 
 
 def run_to_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch, tasks: list[str]) -> None:
@@ -92,17 +94,22 @@ def run_to_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch, tasks: list[st
     runs: list[list[str]] = []
     for stage in YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"].values():
         script, *arguments = stage["cmd"].partition(" stages/")[2].split()
-        runs += [[Path(script).stem, task] for task in tasks] if arguments else [[Path(script).stem]]
+        words = [Path(script).stem, *(word for word in arguments if word != "${item.task}")]
+        runs += [[*words, task] for task in tasks] if "${item.task}" in arguments else [words]
     for stage, *arguments in runs[1:]:
         monkeypatch.setattr("sys.argv", [stage, *arguments])
         status, text = bench.run(stage)
         assert status == 0, text
     assert (bench.path / "metrics/wauc.json").exists()
-    for file in (bench.path / "models").rglob("*.safetensors"):
+    assert (bench.path / "reports/wauc.md").exists()
+    models = list((bench.path / "models").rglob("*.safetensors"))
+    assert len(models) == 2 + len(tasks)
+    for file in models:
         assert all(np.isfinite(weights).all() for weights in load_file(file).values()), file
 
 
-SHORT = {**COMPLETE, "tasks": ["category2", "brand"], "train": {**COMPLETE["train"], "epochs": 1}}
+SHORT = {**COMPLETE, "tasks": ["category2", "brand"]}
+SHORT |= {section: {**COMPLETE[section], "epochs": 1} for section in TRAININGS}
 
 
 def test_no_cart_at_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +128,7 @@ def test_a_task_with_one_value(bench: Bench, monkeypatch: pytest.MonkeyPatch) ->
     run_to_the_end(bench, monkeypatch, SHORT["tasks"])
 
 
-def test_a_border_day_of_two_months_is_set_aside(bench: Bench) -> None:
+def test_a_border_day_of_two_months_is_rejected(bench: Bench) -> None:
     bench.set(COMPLETE)
     first = [line for line in GOOD if line[8:10] < "12"]
     second = [line for line in GOOD if line[8:10] >= "12"]
@@ -131,7 +138,7 @@ def test_a_border_day_of_two_months_is_set_aside(bench: Bench) -> None:
     write(bench, "\n".join([HEADER, *second]).encode(), "b.csv.gz")
     repeated = sum(",view," not in line for line in border[:5])
     counts = bench.counts()
-    assert counts["set_aside"] == {"repeats_an_event_of_another_file": repeated}
+    assert counts["rejected"] == {"repeats_an_event_of_another_file": repeated}
     assert counts["rows"] == len(GOOD) + 5
     rejects = bench.rejects().splitlines()[1:]
     assert [row.split(",")[1] for row in rejects] == [

@@ -74,4 +74,4 @@ def test_a_directory_in_the_place_of_a_file(bench: Bench, case: str) -> None:
     file = Path("data/raw") / name
     file.unlink()
     file.mkdir()
-    assert f"{file}: a directory stands where a file should" in bench.refused()
+    assert f"{file}: is a directory, a file is needed" in bench.refused()

@@ -1,5 +1,6 @@
 """An undisturbed run to compare with, and copies of it in which a stage is still to be run."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ..pipeline.conftest import Workspace, make_workspace
+from offerbench.parameters import TRAININGS
+
+from ..pipeline.conftest import Workspace, environment_of, made_once, make_workspace
 
 STAGES = {  # in the order of a run, with what each writes
     "prepare": ["data/prepared", "metrics/prepare.json"],
@@ -23,12 +26,13 @@ STAGES = {  # in the order of a run, with what each writes
     "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand"],
     "group_test": ["data/group_test"],
     "evaluate": [
-        "reports",
+        "metrics/offers.parquet",
         *(
             f"metrics/{name}.json"
-            for name in ("wauc", "intervals", "gaps", "summary", "headline", "evaluate")
+            for name in ("wauc", "half_widths", "gaps", "summary", "headline", "evaluate")
         ),
     ],
+    "report": ["reports"],
 }
 EPOCHS = 8  # enough of them that a kill falls between two
 
@@ -85,27 +89,35 @@ def start(workspace: Workspace, *command: str, **options: Any) -> subprocess.Pop
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
-    """Kill a process and all that it has started, at once."""
+    """Kill a process together with all that it has started."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """Run all stages once and measure them. Tests work on copies."""
-    workspace = make_workspace(tmp_path_factory.mktemp("undisturbed"))
+def run_and_measure(path: Path) -> None:
+    """Run all stages once in a new workspace, and write how long each took beside it."""
+    workspace = make_workspace(path)
     workspace.set("tasks", ["brand"])
-    workspace.set("train.epochs", EPOCHS)
-    workspace.set("train.early_stopping_patience", 3)
+    for training in TRAININGS:
+        workspace.set(f"{training}.epochs", EPOCHS)
+        workspace.set(f"{training}.early_stopping_patience", 3)
     process = start(workspace, "dvc", "repro")
     times = [(stage, time.monotonic()) for stage in started_stages(process)]
     assert process.wait() == 0, workspace.path.with_suffix(".stderr").read_text()
     ends = [moment for _, moment in times[1:]] + [time.monotonic()]
     seconds = {stage: end - begin for (stage, begin), end in zip(times, ends, strict=True)}
-    assert list(seconds) == list(STAGES)
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-q", "-m", "Results")
-    return Undisturbed(workspace, seconds)
+    path.with_suffix(".seconds").write_text(json.dumps(seconds))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """Run all stages once and measure them. Tests work on copies."""
+    path = made_once(tmp_path_factory, "undisturbed", run_and_measure)
+    seconds = json.loads(path.with_suffix(".seconds").read_text())
+    assert list(seconds) == list(STAGES)
+    return Undisturbed(Workspace(path, environment_of(path)), seconds)
 
 
 @pytest.fixture

@@ -72,16 +72,20 @@ def assert_same_bytes(workspace: Workspace, undisturbed: Undisturbed, stage: str
 
 # A training's log opens DVC's own database before anything else is written.
 @pytest.mark.parametrize(
-    ("stage", "fault"),
-    [("prepare", "File too large"), ("rebatch", "File too large"), ("train_full", "DVC's database")],
+    ("stage", "script", "fault"),
+    [
+        ("prepare", "stages/prepare.py", "File too large"),
+        ("rebatch", "stages/rebatch.py", "File too large"),
+        ("train_full", "stages/train.py train_full", "DVC's database"),
+    ],
 )
 def test_a_limit_of_file_sizes(
-    undisturbed: Undisturbed, before: Callable[[str], Workspace], stage: str, fault: str
+    undisturbed: Undisturbed, before: Callable[[str], Workspace], stage: str, script: str, fault: str
 ) -> None:
     workspace = before(stage)
     limit = 4096
     stopped = subprocess.run(
-        ["python", f"stages/{stage}.py"],
+        ["python", *script.split()],
         cwd=workspace.path,
         env=workspace.environment,
         capture_output=True,

@@ -1,6 +1,7 @@
 """`dvc repro` is killed at random moments of each stage; the next one ends with the same bytes.
 
-`OFFERBENCH_KILLS=30 python -m pytest -s tests/faults/test_kills.py` is the long run.
+One kill is in the normal run, one in each stage in that of the slow tests. A longer run:
+`OFFERBENCH_KILLS=30 python -m pytest -s tests/faults/test_kills.py`.
 """
 
 import os
@@ -18,9 +19,15 @@ from .conftest import STAGES, Undisturbed, kill_group, start, started_stages
 pytestmark = pytest.mark.pipeline
 
 # The trainings first: they have most to lose. Then the others in turn.
-ORDER = ["train_augmented", "train_full", "train_mono@brand", "evaluate", "prepare", "rebatch", "group_test"]
-LEAST_EPOCHS = 4  # early stopping lets no training end before
-KILLS = int(os.environ.get("OFFERBENCH_KILLS", "1"))
+ORDER = [
+    *("train_augmented", "train_full", "train_mono@brand"),
+    *("evaluate", "prepare", "rebatch", "group_test", "report"),
+]
+MIN_EPOCHS = 4  # early stopping lets no training end before
+KILLS = [
+    pytest.param(kill, marks=[pytest.mark.slow] if kill else [])
+    for kill in range(int(os.environ.get("OFFERBENCH_KILLS", len(ORDER))))
+]
 
 
 def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
@@ -57,7 +64,7 @@ def run_and_kill(
         process = start(workspace, "dvc", "repro")
         assert next(started_stages(process)) == stage
         if in_epochs:
-            wait_for_epoch(process, draw.randint(1, LEAST_EPOCHS))
+            wait_for_epoch(process, draw.randint(1, MIN_EPOCHS))
         wait = draw.random() * seconds
         time.sleep(wait)
         kill_group(process)
@@ -66,7 +73,7 @@ def run_and_kill(
         seconds /= 2  # the run was faster than the undisturbed one and had ended: earlier
 
 
-@pytest.mark.parametrize("kill", range(KILLS))
+@pytest.mark.parametrize("kill", KILLS)
 def test_a_killed_run_ends_with_the_same_bytes(
     undisturbed: Undisturbed, before: Callable[[str], Workspace], kill: int
 ) -> None:

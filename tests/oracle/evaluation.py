@@ -12,18 +12,18 @@ class Pair(NamedTuple):
     is_positive: bool
 
 
-def task_pairs(offer_of_event: Sequence[int], minibatch: int) -> tuple[list[Pair], int]:
-    """All pairs of each minibatch but the negatives of their positive's offer, and how many these are."""
+def measured_pairs(offer_of_event: Sequence[int], neighbours: int) -> tuple[list[Pair], int]:
+    """All pairs of each negatives group but the accidental hits, and how many these are."""
     pairs = []
-    dropped = 0
-    for start in range(0, len(offer_of_event), minibatch):
-        for i in range(start, start + minibatch):
-            for j in range(start, start + minibatch):
+    hits = 0
+    for start in range(0, len(offer_of_event), neighbours):
+        for i in range(start, start + neighbours):
+            for j in range(start, start + neighbours):
                 if i != j and offer_of_event[i] == offer_of_event[j]:
-                    dropped += 1
+                    hits += 1
                 else:
                     pairs.append(Pair(i, j, i == j))
-    return pairs, dropped
+    return pairs, hits
 
 
 def roc_auc(positives: Sequence[float], negatives: Sequence[float]) -> float | None:

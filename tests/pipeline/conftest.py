@@ -1,9 +1,11 @@
 """A copy of the repository with a small data set, in which DVC runs the real stages."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from offerbench.datasets import complete_journey
+from offerbench.parameters import TRAININGS
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = {
@@ -26,9 +29,9 @@ SMALL = {
     "prepare.history.length": 40,
     "rebatch.users_per_group": 30,
     "rebatch.batch_size": 500,
-    "model.embedding_dim": 8,
-    "model.tower_units": [8, 4],
-    "train.epochs": 2,
+    **{f"{training}.ranker.embedding_dim": 8 for training in TRAININGS},
+    **{f"{training}.ranker.units": [8, 4] for training in TRAININGS},
+    **{f"{training}.epochs": 2 for training in TRAININGS},
     "evaluate.bootstrap.samples": 20,
 }
 HOUSEHOLDS = 100
@@ -77,6 +80,37 @@ def write_small_complete_journey(directory: Path) -> None:
     pq.write_table(pa.table(kept), directory / "transactions.parquet")
 
 
+def environment_of(path: Path, hash_seed: str = "0") -> dict[str, str]:
+    """The environment of commands in the checkout `path`: its own code, a user of git."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(path / "src"),
+        "PYTHONHASHSEED": hash_seed,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_AUTHOR_NAME": "test",
+        "GIT_AUTHOR_EMAIL": "test@localhost",
+        "GIT_COMMITTER_NAME": "test",
+        "GIT_COMMITTER_EMAIL": "test@localhost",
+    }
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Make a directory once for all workers of a run of the tests: the first to ask makes it, others wait."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # each worker has a directory of its own below it
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        finished = base / f"{name}.finished"
+        if not finished.exists():
+            shutil.rmtree(base / name, ignore_errors=True)  # of a worker that failed
+            (base / name).mkdir()
+            make(base / name)
+            finished.touch()
+    return base / name
+
+
 def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
     """Copy the repository's own files to `path` and give it the small data set."""
     listed = subprocess.run(
@@ -92,18 +126,7 @@ def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
             shutil.copy(REPOSITORY / name, path / name)
     for name in ("dvc.lock", "data/raw/complete_journey.dvc"):
         (path / name).unlink(missing_ok=True)
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(path / "src"),
-        "PYTHONHASHSEED": hash_seed,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_AUTHOR_NAME": "test",
-        "GIT_AUTHOR_EMAIL": "test@localhost",
-        "GIT_COMMITTER_NAME": "test",
-        "GIT_COMMITTER_EMAIL": "test@localhost",
-    }
-    workspace = Workspace(path, environment)
+    workspace = Workspace(path, environment_of(path, hash_seed))
     for key, value in SMALL.items():
         workspace.set(key, value)
     write_small_complete_journey(path / "data/raw/complete_journey")
@@ -114,14 +137,19 @@ def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
     return workspace
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace after `dvc repro`. Tests must not change it: they copy it."""
-    workspace = make_workspace(tmp_path_factory.mktemp("finished"))
+def run_all(path: Path) -> None:
+    """Make a workspace with committed results."""
+    workspace = make_workspace(path)
     workspace.run("dvc", "repro")
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-q", "-m", "Results")
-    return workspace
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace after `dvc repro`. Tests must not change it: they copy it."""
+    path = made_once(tmp_path_factory, "finished", run_all)
+    return Workspace(path, environment_of(path))
 
 
 @pytest.fixture

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
+
+from offerbench.parameters import TRAININGS
 
 from .conftest import SMALL, Workspace, make_workspace
 
@@ -31,7 +34,7 @@ def test_results_have_every_segment_task_and_model(finished: Workspace) -> None:
 
 
 def test_offers_file_gives_the_written_wauc(finished: Workspace) -> None:
-    offers = pd.read_parquet(finished.path / "reports/offers.parquet")
+    offers = pd.read_parquet(finished.path / "metrics/offers.parquet")
     wauc = json.loads((finished.path / "metrics/wauc.json").read_text())
     assert list(offers)[:5] == ["task", "label", "value", "positives", "negatives"]
     for task, rows in offers.groupby("task"):
@@ -61,9 +64,21 @@ def test_forced_run_leaves_the_lock_file_unchanged(workspace: Workspace) -> None
     assert workspace.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_report_parameter_reruns_no_training(workspace: Workspace) -> None:
-    workspace.set("evaluate.table_decimals", 4)
-    assert changed_stages(workspace) == {"evaluate"}
+def test_report_parameter_measures_nothing_again(workspace: Workspace) -> None:
+    workspace.set("report.table_decimals", 4)
+    assert changed_stages(workspace) == {"report"}
+    before = (workspace.path / "metrics/wauc.json").stat()
+    assert "Running stage 'evaluate'" not in workspace.run("dvc", "repro").stdout
+    after = (workspace.path / "metrics/wauc.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
+    shown = f"{wauc['all']['brand']['full']:.4f}".removeprefix("0")
+    assert shown in (workspace.path / "reports/wauc.md").read_text()
+
+
+def test_parameter_of_the_measures_trains_nothing(workspace: Workspace) -> None:
+    workspace.set("evaluate.popular_min_positives", 100)
+    assert changed_stages(workspace) == {"evaluate", "report"}
 
 
 def test_resources_rerun_nothing(workspace: Workspace) -> None:
@@ -73,19 +88,47 @@ def test_resources_rerun_nothing(workspace: Workspace) -> None:
 
 
 def test_training_parameter_reruns_no_preparation(workspace: Workspace) -> None:
-    workspace.set("train.epochs", 1)
+    for section in TRAININGS:
+        workspace.set(f"{section}.epochs", 1)
     assert changed_stages(workspace) == {
-        "train_full",
-        "train_augmented",
-        "train_mono@category1",
-        "train_mono@brand",
-        "evaluate",  # its report shows all parameters
+        *("train_full", "train_augmented", "train_mono@category1", "train_mono@brand"),
+        "report",  # it shows all parameters
     }
 
 
-def test_parameter_of_the_augmented_model_trains_no_other(workspace: Workspace) -> None:
-    workspace.set("train_augmented.grouping.number", 1)
-    assert changed_stages(workspace) == {"train_augmented", "evaluate"}
+@pytest.mark.parametrize(
+    ("key", "value", "stages"),
+    [
+        ("train_full.epochs", 1, {"train_full"}),
+        ("train_augmented.groupings.number", 1, {"train_augmented"}),
+        ("train_mono.ranker.dropout", 0.0, {"train_mono@category1", "train_mono@brand"}),
+    ],
+)
+def test_parameter_of_a_row_trains_no_other(
+    workspace: Workspace, key: str, value: float, stages: set[str]
+) -> None:
+    workspace.set(key, value)
+    assert changed_stages(workspace) == {*stages, "report"}
+
+
+def test_tolerance_of_the_gate_reruns_nothing(workspace: Workspace) -> None:
+    workspace.set("gate.tolerance.all", 0.5)
+    assert changed_stages(workspace) == set()
+
+
+def test_model_and_log_name_what_it_was_trained_with(finished: Workspace) -> None:
+    for model, log in {
+        "full": "full",
+        "augmented": "augmented",
+        "mono/brand": "mono_brand",
+    }.items():
+        section = f"train_{model.partition('/')[0]}"
+        parameters = YAML(typ="safe", pure=True).load((finished.path / "params.yaml").read_text())[section]
+        saved = json.loads((finished.path / f"models/{model}/model.json").read_text())
+        assert saved["training"] == parameters
+        logged = YAML(typ="safe").load((finished.path / f"plots/training/{log}/params.yaml").read_text())
+        assert logged["epochs"] == parameters["epochs"]
+        assert logged["optimizer.learning_rate"] == parameters["optimizer"]["learning_rate"]
 
 
 def test_changed_raw_byte_is_noticed(workspace: Workspace) -> None:
@@ -101,9 +144,9 @@ def test_removed_task_leaves_no_row(workspace: Workspace) -> None:
     workspace.set("tasks", ["category1"])
     refused = workspace.run("dvc", "repro", check=False)
     assert refused.returncode != 0
-    assert "make prune" in refused.stderr and "brand" in refused.stderr
+    assert "offerbench prune" in refused.stderr and "brand" in refused.stderr
     assert "Traceback" not in refused.stderr
-    workspace.run("python", "-m", "offerbench.prune")
+    assert "prune: removed brand" in workspace.run("python", "-m", "offerbench", "prune").stdout
     workspace.run("dvc", "repro")
     wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
     assert list(wauc["all"]) == ["category1"]
@@ -134,19 +177,20 @@ def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:
     [
         "prepare",
         "rebatch",
-        "train_full",
-        "train_augmented",
-        "train_mono category1",
+        "train train_full",
+        "train train_augmented",
+        "train train_mono category1",
         "group_test",
         "evaluate",
+        "report",
     ],
 )
 def test_bad_parameter_stops_every_stage(workspace: Workspace, stage: str) -> None:
-    workspace.set("evaluate.tabel_decimals", 4)
+    workspace.set("report.tabel_decimals", 4)
     script, *arguments = stage.split()
     stopped = workspace.run("python", f"stages/{script}.py", *arguments, check=False)
     assert stopped.returncode == 2
-    assert stopped.stderr.startswith("error: params.yaml: evaluate.tabel_decimals: unknown key")
+    assert stopped.stderr.startswith("error: params.yaml: report.tabel_decimals: unknown key")
     assert "Traceback" not in stopped.stderr
 
 
@@ -156,18 +200,18 @@ def test_metrics_and_parameters_can_be_compared(workspace: Workspace) -> None:
     wauc.write_text(wauc.read_text().replace('"full": 0.', '"full": 0.9'))
     changed = workspace.run("dvc", "metrics", "diff", "--targets", "metrics/wauc.json")
     assert "0.9" in changed.stdout
-    workspace.set("train.epochs", 1)
-    assert "train.epochs" in workspace.run("dvc", "params", "diff").stdout
+    workspace.set("train_full.epochs", 1)
+    assert "train_full.epochs" in workspace.run("dvc", "params", "diff").stdout
     assert "evaluate" in workspace.run("dvc", "dag").stdout
 
 
 def test_experiment_leaves_raw_data_and_can_be_compared(workspace: Workspace) -> None:
     raw = workspace.path / "data/raw/complete_journey"
     before = {file.name: file.read_bytes() for file in raw.iterdir()}
-    workspace.run("dvc", "exp", "run", "-S", "train.epochs=1")
+    workspace.run("dvc", "exp", "run", "-S", "train_full.epochs=1")
     workspace.run("dvc", "checkout")
     assert {file.name: file.read_bytes() for file in raw.iterdir()} == before
-    assert "train.epochs" in workspace.run("dvc", "exp", "show", "--csv").stdout
+    assert "train_full.epochs" in workspace.run("dvc", "exp", "show", "--csv").stdout
     assert "to_specialist" in workspace.run("dvc", "metrics", "diff").stdout
     plots = workspace.run("dvc", "plots", "diff")
     assert "failed" not in plots.stderr

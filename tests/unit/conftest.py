@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from offerbench.batching.prepared import PreparedData, load_prepared
-from offerbench.params.prepare import Prepare
+from offerbench.preparation.config import Prepare
 from offerbench.preparation.prepare import prepare_dataset
+from offerbench.preparation.prepared import PreparedData, load_prepared
 from tests.oracle.histories import Event
 
 from .parameters import prepare_parameters, resources_parameters
@@ -54,7 +54,7 @@ def make_tiny_data(directory: Path, **history: Any) -> TinyData:
     prepared = directory / "prepared"
     prepared.mkdir()
     resources = resources_parameters(spill_directory=str(directory / "spill"))
-    counts = prepare_dataset("rees46", directory / "raw", prepared, prepare, resources, lambda _: None)
+    counts = prepare_dataset("rees46", directory / "raw", prepared, prepare, resources)
     return TinyData(
         directory=prepared,
         prepare=prepare,

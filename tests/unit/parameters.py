@@ -1,14 +1,58 @@
 """Small parameters for tests: one complete set, and each section with some keys changed."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
-from offerbench.params.evaluate import Evaluate
-from offerbench.params.model import Model
-from offerbench.params.prepare import Prepare
-from offerbench.params.rebatch import Rebatch
-from offerbench.params.resources import Resources
-from offerbench.params.train import Train
+from offerbench.batching.config import Rebatch
+from offerbench.evaluation.config import Evaluate
+from offerbench.features.config import GroupingParameters
+from offerbench.model.config import TrainParameters
+from offerbench.preparation.config import Prepare
+from offerbench.preparation.resources import Resources
+
+_TRAIN_FULL: dict[str, Any] = {
+    "ranker": {
+        "embedding_dim": 4,
+        "shared_embeddings": False,
+        "interaction": "dot",
+        "units": [6, 3],
+        "dropout": 0.1,
+        "l1": 1e-5,
+        "batch_normalization_momentum": 0.9,
+        "variance": False,
+        "compression": None,
+        "match_score": None,
+    },
+    "number_of_negatives": 4,
+    "remove_accidental_hits": "none",
+    "groupings": None,
+    "history_dropout": 0.0,
+    "optimizer": {"name": "adamw_tfa", "learning_rate": 0.01, "weight_decay": 1e-6},
+    "epochs": 2,
+    "early_stopping_patience": None,
+    "seed": 1,
+    "threads": 2,
+}
+_TRAIN_AUGMENTED: dict[str, Any] = {
+    **_TRAIN_FULL,
+    "ranker": {
+        **_TRAIN_FULL["ranker"],
+        "variance": True,
+        "match_score": {"windows": [2, None], "hidden_units": 3, "prior_events": 20.0},
+    },
+    "remove_accidental_hits": "offer",
+    "groupings": {
+        "number": 3,
+        "mean_features": 2.0,
+        "coarser_and_finer_share": 0.4,
+        "small_group_percentile": 40,
+        "min_group": 5,
+        "max_subgroups": 50,
+        "mean_further_groups": 0.5,
+    },
+    "history_dropout": 0.2,
+}
 
 COMPLETE: dict[str, Any] = {
     "dataset": "rees46",
@@ -21,7 +65,7 @@ COMPLETE: dict[str, Any] = {
             "price_cluster": {"column": "price", "clusters": 6, "sample": 300, "decimals": 2, "seed": 3}
         },
         "vocabulary": {"min_occurrences": 30, "out_of_vocabulary_buckets": 3},
-        "max_set_aside_share": 0.01,
+        "max_rejected_share": 0.01,
         "split": {"test_users": 20, "validation_users": 15, "seed": 5, "min_target_events": 1},
         "history": {
             "events": ["purchase", "cart"],
@@ -33,52 +77,20 @@ COMPLETE: dict[str, Any] = {
         },
     },
     "rebatch": {"users_per_group": 25, "events_per_user_day": 2, "batch_size": 20, "seed": 11},
-    "model": {
-        "embedding_dim": 4,
-        "shared_embeddings": False,
-        "tower_units": [6, 3],
-        "dropout": 0.1,
-        "l1": 1e-5,
-        "batch_normalization_momentum": 0.9,
-    },
-    "train": {
-        "epochs": 2,
-        "early_stopping_patience": None,
-        "number_of_negatives": 4,
-        "optimizer": "adamw_tfa",
-        "learning_rate": 0.01,
-        "weight_decay": 1e-6,
-        "seed": 1,
-        "threads": 2,
-    },
-    "train_augmented": {
-        "grouping": {"number": 3, "mean_features": 2.0, "coarser_and_finer_share": 0.4},
-        "history_dropout": 0.2,
-        "parts": {
-            "variance": True,
-            "user_meta_features": None,
-            "offer_meta_features": None,
-            "mask": False,
-            "interaction": "dot",
-            "network_units": [6, 3],
-            "matching": {"windows": [2, None], "hidden_units": 3},
-        },
-        "overrides": {
-            "embedding_dim": None,
-            "shared_embeddings": None,
-            "dropout": None,
-            "l1": None,
-            "learning_rate": None,
-        },
-    },
+    "train_full": _TRAIN_FULL,
+    "train_augmented": copy.deepcopy(_TRAIN_AUGMENTED),  # `changed` must not change what both share
+    "train_mono": copy.deepcopy(_TRAIN_FULL),
     "group_test": {"values_per_feature": 5},
     "evaluate": {
+        "users": "test",
+        "number_of_negatives": 4,
         "popular_min_positives": 20,
         "cold_start_min_positives": 4,
         "bootstrap": {"samples": 20, "seed": 2},
-        "table_decimals": 3,
+        "threads": 2,
     },
-    "regression": {"tolerance": {"all": None, "popular": None, "cold_start": None}},
+    "report": {"table_decimals": 3},
+    "gate": {"tolerance": {"all": None, "popular": None, "cold_start": None}},
     "resources": {"memory_limit": "500MB", "spill_directory": "data/spill", "events_per_chunk": 100},
 }
 
@@ -94,6 +106,20 @@ def changed(key: str, value: Any) -> dict[str, Any]:
     return content
 
 
+def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change some keys, dotted or nested: a mapping changes a section's keys, all else replaces."""
+    result = copy.deepcopy(dict(content))
+    for key, value in changes.items():
+        first, _, rest = key.partition(".")
+        if rest:
+            result[first] = merged(result[first], {rest: value})
+        elif isinstance(value, Mapping) and isinstance(result.get(first), Mapping):
+            result[first] = merged(result[first], value)
+        else:
+            result[first] = copy.deepcopy(value)
+    return result
+
+
 def prepare_parameters(**history: Any) -> Prepare:
     """The section `prepare` with some keys of its history changed."""
     content = COMPLETE["prepare"]
@@ -105,14 +131,18 @@ def rebatch_parameters(**changes: Any) -> Rebatch:
     return Rebatch.model_validate({**COMPLETE["rebatch"], **changes})
 
 
-def model_parameters(**changes: Any) -> Model:
-    """The section `model` with some keys changed."""
-    return Model.model_validate({**COMPLETE["model"], **changes})
+def train_parameters(section: str = "train_full", /, **changes: Any) -> TrainParameters:
+    """A section of a training with some keys changed, dotted or nested; see `merged`.
+
+    `train_parameters(epochs=3, ranker={"dropout": 0.0})`,
+    `train_parameters("train_augmented", **{"optimizer.learning_rate": 0.1})`.
+    """
+    return TrainParameters.model_validate(merged(COMPLETE[section], changes))
 
 
-def train_parameters(**changes: Any) -> Train:
-    """The section `train` with some keys changed."""
-    return Train.model_validate({**COMPLETE["train"], **changes})
+def grouping_parameters(**changes: Any) -> GroupingParameters:
+    """The section `train_augmented.groupings` with some keys changed."""
+    return GroupingParameters.model_validate({**COMPLETE["train_augmented"]["groupings"], **changes})
 
 
 def evaluate_parameters(**changes: Any) -> Evaluate:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from offerbench.params.loading import load_parameters
-from offerbench.readme import fill
+from offerbench.commands.readme import documents, fill
+from offerbench.parameters import load_parameters
 
 REPOSITORY = Path(__file__).parents[2]
 PRESETS = sorted((REPOSITORY / "presets").glob("*.yaml"))
@@ -26,10 +26,12 @@ def test_the_default_is_a_preset_too() -> None:
     )
 
 
-def test_readme_shows_the_committed_results(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_show_the_committed_results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert fill(text) == text, "run `make readme`"
+    texts = {document: document.read_text(encoding="utf-8") for document in documents()}
+    assert "<!-- results: wauc_all -->" in texts[Path("README.md")]
+    for document, text in texts.items():
+        assert fill(text, document) == text, f"{document}: run `offerbench readme`"
 
 
 def digest(path: Path) -> str:
@@ -45,7 +47,9 @@ def digest(path: Path) -> str:
 def test_committed_results_are_those_of_the_lock_file() -> None:
     stages = YAML(typ="safe").load((REPOSITORY / "dvc.lock").read_text())["stages"]
     outs = [out for stage in stages.values() for out in stage["outs"] if out["path"].startswith(GIT_TRACKED)]
-    assert {"metrics/wauc.json", "metrics/summary.json", "reports/wauc.md"} <= {out["path"] for out in outs}
+    paths = {out["path"] for out in outs}
+    assert {"metrics/wauc.json", "metrics/summary.json", "metrics/half_widths.json"} <= paths
+    assert {"metrics/offers.parquet", "plots/training/full", "reports/wauc.md"} <= paths
     for out in outs:
         assert digest(REPOSITORY / out["path"]) == out["md5"], (
             f"{out['path']} is not what dvc.lock says: run `dvc repro` and commit both"

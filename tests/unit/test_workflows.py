@@ -1,16 +1,20 @@
 """GitHub's workflow files: valid by GitHub's schema, careful, and in step with the repository."""
 
+import copy
 import io
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from typer.main import get_command
+
+from offerbench import cli
 
 REPOSITORY = Path(__file__).parents[2]
 FILES = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
@@ -97,7 +101,7 @@ def test_no_more_rights_than_it_needs(name: str) -> None:
     workflow = WORKFLOWS[name]
     assert workflow["permissions"] == READ_ONLY
     for job in workflow["jobs"].values():
-        comments = any("cml comment" in step.get("run", "") for step in job["steps"])
+        comments = any("gh pr comment" in step.get("run", "") for step in job["steps"])
         needed = {**READ_ONLY, "pull-requests": "write"} if comments else READ_ONLY
         assert job.get("permissions", READ_ONLY) == needed
     for step in steps_of(workflow):
@@ -112,9 +116,48 @@ def test_runs_do_not_pile_up(name: str) -> None:
 
 
 @each_workflow
-def test_actions_are_pinned_to_a_major_version(name: str) -> None:
-    actions = [step["uses"] for step in steps_of(WORKFLOWS[name]) if "uses" in step]
-    assert actions and all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action) for action in actions)
+def test_actions_are_pinned_by_hash_and_name_their_version(name: str) -> None:
+    text = (REPOSITORY / f".github/workflows/{name}.yml").read_text(encoding="utf-8")
+    lines = [line.partition("uses: ")[2] for line in text.splitlines() if "uses: " in line]
+    assert len(lines) == len([step for step in steps_of(WORKFLOWS[name]) if "uses" in step]) > 1
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line) for line in lines)
+
+
+def audit(*files: Path) -> subprocess.CompletedProcess[str]:
+    """What zizmor finds in workflow files without network."""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    words = [str(zizmor), "--offline", "--persona=pedantic", "--no-config", *map(str, files)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_zizmor_finds_nothing() -> None:
+    done = audit(*FILES)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def not_pinned(job: dict[str, Any]) -> None:
+    job["steps"][0]["uses"] = "actions/checkout@v5"
+
+
+def keeps_the_token(job: dict[str, Any]) -> None:
+    del job["steps"][0]["with"]["persist-credentials"]
+
+
+def runs_a_strangers_title(job: dict[str, Any]) -> None:
+    job["steps"].append({"run": "echo ${{ github.event.pull_request.title }}"})
+
+
+def may_write_all(job: dict[str, Any]) -> None:
+    job["permissions"] = "write-all"
+
+
+@pytest.mark.parametrize("weaken", [not_pinned, keeps_the_token, runs_a_strangers_title, may_write_all])
+def test_zizmor_notices_a_danger(tmp_path: Path, weaken: Callable[[dict[str, Any]], None]) -> None:
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    workflow = copy.deepcopy(WORKFLOWS["pull_request"])
+    weaken(workflow["jobs"]["check"])
+    dump(workflow, tmp_path / ".github/workflows/pull_request.yml")
+    assert audit(tmp_path / ".github/workflows/pull_request.yml").returncode > 10
 
 
 @each_workflow
@@ -132,22 +175,49 @@ def test_a_script_can_be_read_by_the_shell_and_takes_no_text_of_strangers(name: 
     assert "${{" not in script, "a branch's name would be run: hand it over in env"
 
 
+def made(script: str) -> list[str]:
+    """The targets that a script makes, in its order."""
+    lines = [line for line in script.splitlines() if not line.startswith("#")]
+    return [
+        target
+        for line in lines
+        for words in re.findall(r"\bmake ([a-z -]+)", line)
+        for target in words.split()
+    ]
+
+
 def test_every_make_target_is_in_the_makefile() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    named = {target for _, script in SCRIPTS for target in re.findall(r"\bmake ([a-z-]+)", script)}
-    assert {"setup", "lint", "test", "data", "repro"} <= named <= targets
+    named = {target for _, script in SCRIPTS for target in made(script)}
+    assert {"setup", "data", "repro", "test-all"} <= named <= targets
 
 
-def test_every_module_exists() -> None:
-    named = {
-        module for _, script in SCRIPTS for module in re.findall(r"python -m (offerbench[\w.]*)", script)
-    }
-    assert named == {"offerbench.regression"}
-    for module in named:
-        spec = find_spec(module)
-        assert spec is not None
-        assert spec.submodule_search_locations is None or find_spec(f"{module}.__main__") is not None
+def test_a_pull_request_runs_what_ci_runs() -> None:
+    scripts = [step["run"] for step in WORKFLOWS["pull_request"]["jobs"]["check"]["steps"] if "run" in step]
+    assert scripts == ["make setup", ".ci/run"]
+    assert made((REPOSITORY / ".ci/run").read_text(encoding="utf-8")) == ["lint", "test", "test-all"]
+
+
+def test_all_tests_are_run_and_none_twice() -> None:
+    # A dry run: what make would do for the targets of .ci/run, in one make.
+    words = ["make", "--dry-run", "--always-make", "lint", "test", "test-all"]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    runs = [shlex.split(line) for line in done.stdout.splitlines() if line.startswith("python -m pytest")]
+    selections = [words[words.index("-m", 3) + 1] for words in runs]
+    assert selections == ["not slow and not pipeline", "slow or pipeline"]
+
+
+def test_every_command_and_its_options_exist() -> None:
+    commands = get_command(cli.application).commands
+    lines = [line for _, script in SCRIPTS for line in script.splitlines() if "offerbench " in line]
+    named = set()
+    for line in lines:
+        verb, *arguments = shlex.split(line.partition("offerbench ")[2].partition(">")[0])
+        commands[verb].make_context(verb, arguments, resilient_parsing=False)  # refuses unknown options
+        named.add(verb)
+    assert named == {"gate"}
+    assert not any("python -m offerbench" in script for _, script in SCRIPTS)
 
 
 def position(steps: Steps, words: str) -> int:
@@ -158,10 +228,10 @@ def position(steps: Steps, words: str) -> int:
 
 def test_the_gate_fails_the_job_and_the_comment_is_posted_all_the_same() -> None:
     steps: Steps = WORKFLOWS["pull_request"]["jobs"]["results"]["steps"]
-    gate = position(steps, "python -m offerbench.regression")
+    gate = position(steps, "offerbench gate")
     assert "continue-on-error" not in steps[gate] and "if" not in steps[gate]
     assert position(steps, "dvc repro") < gate < position(steps, "dvc metrics diff --md")
-    comment = position(steps, "cml comment create")
+    comment = position(steps, "gh pr comment")
     assert comment == len(steps) - 1
     for step in steps[gate + 1 :]:
         assert "!cancelled() && steps.gate.outcome != 'skipped'" in step["if"]
@@ -186,3 +256,35 @@ def test_the_nightly_run_compares_two_whole_runs() -> None:
     assert lines == ["git add dvc.lock", "dvc repro --force", "git diff --exit-code dvc.lock"]
     (upload,) = [step for step in steps if "upload-artifact@" in step.get("uses", "")]
     assert "reports/" in upload["with"]["path"] and "cancelled()" in upload["if"]
+
+
+def test_the_nightly_run_has_all_tests_and_many_kills() -> None:
+    (step,) = [step for step in WORKFLOWS["nightly"]["jobs"]["tests"]["steps"] if "run" in step]
+    assert step["run"] == "make test-all"
+    assert int(step["env"]["OFFERBENCH_KILLS"]) >= 30
+
+
+def hooks() -> dict[str, dict[str, Any]]:
+    repositories = read(REPOSITORY / ".pre-commit-config.yaml")["repos"]
+    return {hook["id"]: hook for repository in repositories for hook in repository["hooks"]}
+
+
+def test_the_hooks_are_valid_and_check_the_workflows() -> None:
+    words = [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"]
+    assert subprocess.run(words, cwd=REPOSITORY, check=False).returncode == 0
+    assert {"workflows", "workflows-timeout", "zizmor", "actionlint"} <= set(hooks())
+
+
+@pytest.mark.parametrize("name", ["parameters", "workflows", "workflows-timeout", "zizmor"])
+def test_a_hook_passes_on_its_files(name: str) -> None:
+    hook = hooks()[name]
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    files = [file for file in listed if re.search(hook["files"], file)]
+    assert len(files) > 1
+    command, *options = hook["entry"].split()
+    program = Path(sys.executable).with_name(Path(command).name)
+    words = [str(program), *options, *files]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

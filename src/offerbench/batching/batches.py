@@ -1,25 +1,28 @@
 """Batches of a pass, and what a model looks up for one of them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.batching.prepared import BagStore, PreparedData
-from offerbench.batching.sampling import Rows, concatenated_ranges, draw_batches
-from offerbench.errors import OfferbenchError
-from offerbench.params.rebatch import Rebatch
-from offerbench.schema import BATCH, DAY, EVENT, USER, VIEW, Split
-from offerbench.storage import ArrowColumns, read_arrow, whole_file
+from offerbench.batching.config import Rebatch
+from offerbench.batching.sampling import draw_batches
+from offerbench.core.atomic import atomic_file
+from offerbench.core.columns import BATCH, DAY, EVENT, HISTORY, USER, Split
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import BATCHES_DIRECTORY
+from offerbench.core.ranges import Rows, concatenated_ranges
+from offerbench.core.tables import ArrowColumns, read_arrow
+from offerbench.preparation.prepared import BagStore, PreparedData
 
 Labels = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Bag:
-    """The bags of one feature for some views or offers, one after the other."""
+    """The bags of one feature for some histories or offers, one after the other."""
 
     values: Labels
     """Labels. Shape (values,)."""
@@ -35,7 +38,7 @@ class Batch:
 
     bags: dict[str, Bag]
     """For each user feature, V bags of distinct values."""
-    view_of_event: Labels
+    history_of_event: Labels
     """Which of the V histories each event sees. Shape (B,)."""
     offer_values: dict[str, Labels]
     """For each offer feature, its distinct labels. Shape (n,)."""
@@ -43,21 +46,21 @@ class Batch:
     """For each offer feature, which of its labels each event has. Shape (B,)."""
 
 
-def gather_bags(store: BagStore, views: Rows) -> Bag:
-    """Collect the bags of some views.
+def gather_bags(store: BagStore, histories: Rows) -> Bag:
+    """Collect the bags of some histories.
 
     Parameters
     ----------
     store : BagStore
-        Bags of all views.
-    views : int64, shape (V,)
-        Rows of the views.
+        Bags of all histories.
+    histories : int64, shape (V,)
+        Rows of the histories.
     """
-    length = store.length[views]
-    rows = concatenated_ranges(store.start[views], length)
+    length = store.length[histories]
+    rows = concatenated_ranges(store.start[histories], length)
     return Bag(
         values=store.values[rows],
-        segments=np.repeat(np.arange(len(views), dtype=np.int32), length),
+        segments=np.repeat(np.arange(len(histories), dtype=np.int32), length),
         weights=None if store.weights is None else store.weights[rows],
     )
 
@@ -74,17 +77,39 @@ def make_batch(data: PreparedData, rows: Rows, offer_features: list[str]) -> Bat
     offer_features : list of str
         Those that the model sees.
     """
-    views, view_of_event = np.unique(data.events[VIEW][rows], return_inverse=True)
+    histories, history_of_event = np.unique(data.events[HISTORY][rows], return_inverse=True)
     offer_values, offer_rows = {}, {}
     for feature in offer_features:
         values, row_of_event = np.unique(data.events[feature][rows], return_inverse=True)
         offer_values[feature], offer_rows[feature] = values, row_of_event.astype(np.int32)
     return Batch(
-        bags={name: gather_bags(store, views.astype(np.int64)) for name, store in data.bags.items()},
-        view_of_event=view_of_event.astype(np.int32),
+        bags={name: gather_bags(store, histories.astype(np.int64)) for name, store in data.bags.items()},
+        history_of_event=history_of_event.astype(np.int32),
         offer_values=offer_values,
         offer_rows=offer_rows,
     )
+
+
+def drop_history(batch: Batch, rate: float, generator: np.random.Generator) -> Batch:
+    """Leave out a random share of the values of each history.
+
+    Parameters
+    ----------
+    batch : Batch
+        The batch.
+    rate : float
+        Chance of each value to be left out.
+    generator : numpy.random.Generator
+        Source of the draws.
+    """
+    if not rate:
+        return batch
+    bags = {}
+    for name, bag in batch.bags.items():
+        kept = np.flatnonzero(generator.random(len(bag.values), np.float32) >= rate)
+        weights = None if bag.weights is None else bag.weights[kept]
+        bags[name] = Bag(values=bag.values[kept], segments=bag.segments[kept], weights=weights)
+    return replace(batch, bags=bags)
 
 
 def pass_generator(rebatch: Rebatch, split: Split, epoch: int = 0) -> np.random.Generator:
@@ -119,7 +144,7 @@ def write_batches(target: Path, batches: Iterable[Rows]) -> int:
         Number of batches.
     """
     count = 0
-    with whole_file(target) as temporary:
+    with atomic_file(target) as temporary:
         file = ArrowColumns(temporary)
         try:
             for rows in batches:
@@ -129,6 +154,11 @@ def write_batches(target: Path, batches: Iterable[Rows]) -> int:
         finally:
             file.discard()
     return count
+
+
+def batches_file(split: Split) -> Path:
+    """File of the batches of a split that are drawn once."""
+    return BATCHES_DIRECTORY / f"{split.part}.arrow"
 
 
 def read_batches(source: Path, batch_size: int) -> Rows:

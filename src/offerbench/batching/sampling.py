@@ -1,14 +1,13 @@
-"""Which target events stand together in a batch, drawn from a seeded generator."""
+"""Which target events share a batch, drawn from a seeded generator."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.params.rebatch import Rebatch
+from offerbench.batching.config import Rebatch
+from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.preparation.history import contexts
-
-Rows = npt.NDArray[np.int64]
 
 
 def keep_per_context(
@@ -22,7 +21,7 @@ def keep_per_context(
     Parameters
     ----------
     users, days : int32, shape (events,)
-        Events of one (user, day) stand side by side.
+        Events of one (user, day) are next to each other.
     ranks : float64, shape (events,)
         A random number for each event.
     limit : int
@@ -31,7 +30,7 @@ def keep_per_context(
     Returns
     -------
     intp, shape (kept,)
-        Rows, those of one (user, day) side by side in the order of their ranks.
+        Rows, those of one (user, day) next to each other in the order of their ranks.
     """
     first = contexts(users, days)
     context = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(users))))
@@ -80,20 +79,3 @@ def draw_batches(
         cut = shuffled[: batches * rebatch.batch_size].reshape(batches, rebatch.batch_size)
         order = np.argsort(days[cut], axis=1, kind="stable")
         yield np.take_along_axis(cut, order, axis=1)
-
-
-def concatenated_ranges(first: Rows, length: Rows) -> Rows:
-    """Rows `first[i] .. first[i] + length[i] - 1` of every i, one after the other.
-
-    Parameters
-    ----------
-    first, length : int64, shape (ranges,)
-        Start and number of rows of each range.
-
-    Returns
-    -------
-    int64, shape (sum of length,)
-    """
-    stops = np.cumsum(length)
-    rows: Rows = np.arange(stops[-1] if len(stops) else 0) + np.repeat(first - (stops - length), length)
-    return rows

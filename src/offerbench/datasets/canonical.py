@@ -25,7 +25,7 @@ EVENTS = "events"
 
 @dataclass(frozen=True)
 class Reject:
-    """A row of a raw file that was set aside."""
+    """A row of a raw file that was rejected."""
 
     file: str
     line: int | None
@@ -45,10 +45,10 @@ class ReadCounts:
     """Rows of each event type, kept or not."""
     left_out: dict[str, int]
     """Rows left out, by reason, that are normal for the source."""
-    set_aside: dict[str, int] = field(default_factory=dict)
-    """Rows that can't be used, by reason. Every row is an event, left out or set aside."""
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Rows that can't be used, by reason. Every row is an event, left out or rejected."""
     rejects: tuple[Reject, ...] = ()
-    """The first rows of each reason in `set_aside`."""
+    """The first rows of each reason in `rejected`."""
 
 
 @contextmanager

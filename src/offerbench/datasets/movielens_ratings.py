@@ -1,17 +1,17 @@
-"""What the MovieLens readers share: good ratings become events, one tag stands for a film's many."""
+"""What the MovieLens readers share: good ratings become events, one tag is chosen of a film's many."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.row_lines import CsvLayout
-from offerbench.errors import OfferbenchError
 
 EVENT_TYPE = "rating"
-LEAST_RATING = 4.0
+MIN_RATING = 4.0
 """A rating of at least so many stars is an event."""
 TAG_SEED = 1729
 """Seed of the choice of one tag of a film."""
@@ -39,9 +39,9 @@ REPEATED = "user_rated_the_film_before"
 
 
 def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvLayout, hint: str) -> None:
-    """Make the table `ratings` of those that can be used, in file order, and `set_aside` of the others.
+    """Make the table `ratings` of those that can be used, in file order, and `rejected` of the others.
 
-    MovieLens has one rating of a film by a user. A further one in the file is set aside.
+    MovieLens has one rating of a film by a user. A further one in the file is rejected.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     )
     connection.execute(
         """
-        INSERT INTO set_aside
+        INSERT INTO rejected
         SELECT $file, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
         """,
         {"file": str(file)},
     )
     connection.execute("DELETE FROM ratings WHERE fault IS NOT NULL")
-    if not connection.sql("SELECT 1 FROM ratings UNION ALL SELECT 1 FROM set_aside LIMIT 1").fetchall():
+    if not connection.sql("SELECT 1 FROM ratings UNION ALL SELECT 1 FROM rejected LIMIT 1").fetchall():
         raise OfferbenchError(f"{file}: no row. {hint}")
 
 
@@ -127,7 +127,7 @@ def filled_with_median(column: str) -> str:
 def unique_title(title: str, identifier: str) -> str:
     """Give the SQL for a readable name of a film that no other has.
 
-    The identifier follows where films share a title, and stands alone where there is none.
+    The identifier follows where films share a title, and is the name where there is no title.
     """
     return (
         f"CASE WHEN {title} IS NULL THEN {identifier}"
@@ -150,7 +150,7 @@ def write_events(
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Holds `ratings` and `set_aside` (of `read_ratings`) and `films` (movie_id, each once, and the
+        Holds `ratings` and `rejected` (of `read_ratings`) and `films` (movie_id, each once, and the
         features).
     features : sequence of str
         Columns of `films` that go into the events.
@@ -159,7 +159,7 @@ def write_events(
     layout : CsvLayout
         How the file of the ratings is written.
     """
-    reasons = {"rating_below_4": f"stars < {LEAST_RATING}", **without_film}
+    reasons = {"rating_below_4": f"stars < {MIN_RATING}", **without_film}
     connection.execute(
         f"""
         CREATE TEMP VIEW judged AS
@@ -180,12 +180,12 @@ def write_events(
     connection.execute("DROP VIEW judged")
     connection.execute("DROP TABLE ratings")
     connection.execute("DROP TABLE films")
-    set_aside, samples = rejects.summary(connection, layout)
-    rows = sum(counts.values()) + sum(set_aside.values())
+    rejected, samples = rejects.summary(connection, layout)
+    rows = sum(counts.values()) + sum(rejected.values())
     return ReadCounts(
         rows=rows,
         event_types={EVENT_TYPE: rows},
         left_out={reason: counts.get(reason, 0) for reason in reasons},
-        set_aside=set_aside,
+        rejected=rejected,
         rejects=samples,
     )

@@ -1,13 +1,13 @@
-"""Raw files, plain or packed: opened, and one clear message for what stands in the way."""
+"""Raw files, plain or packed: opened, with one clear message if that fails."""
 
 import gzip
 import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from offerbench.errors import OfferbenchError
+from offerbench.core.errors import OfferbenchError
 
-LONGEST_HEADER = 1_000_000
+MAX_HEADER = 1_000_000
 """Bytes of a first line that are looked at."""
 
 
@@ -26,14 +26,14 @@ def first_line(file: Path) -> str:
     """
     try:
         with opened(file) as stream:
-            return stream.readline(LONGEST_HEADER).decode("utf-8-sig", errors="replace").rstrip("\r\n")
+            return stream.readline(MAX_HEADER).decode("utf-8-sig", errors="replace").rstrip("\r\n")
     except PermissionError:
         raise OfferbenchError(
             f"{file}: you have no right to read it. Give yourself the right (chmod u+r), then run it again."
         ) from None
     except IsADirectoryError:
         raise OfferbenchError(
-            f"{file}: a directory stands where a file should. Move it away and put the file there."
+            f"{file}: is a directory, a file is needed. Move it away and put the file there."
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise OfferbenchError(f"{file}: can't be unpacked ({error}). Fetch the file again.") from None

@@ -1,7 +1,7 @@
 """REES46: "eCommerce behavior data from multi category store", monthly CSV files.
 
 Any number of `*.csv` and `*.csv.gz` files, read in the order of their names by DuckDB, which
-streams them: no file is ever whole in memory.
+streams them: no file is ever in memory as a whole.
 """
 
 from itertools import combinations
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import duckdb
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.raw_files import first_line
 from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
-from offerbench.errors import OfferbenchError
 
 # The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
 COLUMNS = {
@@ -95,7 +95,7 @@ def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: li
 
     Files may share days, such as the parts of a month; so a shared range is looked into. Where most of
     the smaller file's distinct events there are the other's too, the range is repeated. A single day at
-    the border of two files, which the end of one month's file has from the next, is set aside; a longer
+    the border of two files, which the end of one month's file has from the next, is rejected; a longer
     range is refused.
 
     Raises
@@ -125,7 +125,7 @@ def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: li
         if 2 * shared <= smaller:
             continue
         if start == end and first < last and other_first < other_last:
-            _set_border_day_aside(connection, raw_files[other], file, other, start)
+            _reject_border_day(connection, raw_files[other], file, other, start)
             continue
         raise OfferbenchError(
             f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
@@ -133,10 +133,10 @@ def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: li
         )
 
 
-def _set_border_day_aside(
+def _reject_border_day(
     connection: duckdb.DuckDBPyConnection, name: str, file: int, other: int, day: int
 ) -> None:
-    """Mark as faults the events of `day` that file number `other`, called `name`, repeats of `file`.
+    """Mark for rejection the events of `day` that file number `other`, called `name`, repeats of `file`.
 
     Two equal rows within a file are two events: each is repeated by one row of the other file.
     """
@@ -160,7 +160,7 @@ def _set_border_day_aside(
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
     """Make the canonical table `events` of carts and purchases; other event types are counted.
 
-    A row that can't be parsed is set aside and counted, so is a cart or purchase without user,
+    A row that can't be parsed is rejected and counted, so is a cart or purchase without user,
     product, time or price, and an event of the border day of two files that both have. `category_code`
     splits on `.`; its first three levels are features.
 

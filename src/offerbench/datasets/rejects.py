@@ -1,4 +1,4 @@
-"""Rows set aside: those that can't be used are counted by reason and shown, and too many refuse the run."""
+"""Rejected rows: those that can't be used are counted by reason and shown, and too many refuse the run."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from offerbench.core.atomic import atomic_file
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import ReadCounts, Reject, literal
 from offerbench.datasets.row_lines import CsvLayout, Row, find_rows
-from offerbench.errors import OfferbenchError
-from offerbench.storage import whole_file
 
 SAMPLES = 20
 """Rows of a reason that the rejects file shows."""
 TEXT_LENGTH = 500
-HIGHEST_NUMBER = 1e9
+MAX_NUMBER = 1e9
 """A price above this is a mistake in every currency."""
 LAST_DAY = 47481  # 2099-12-31, days since 1970-01-01
 # For read_csv: DuckDB keeps every row that it can't parse, with its line, instead of stopping there.
@@ -39,7 +39,7 @@ def first_fault(faults: Mapping[str, str]) -> str:
 
 
 def day_faults(day: str) -> dict[str, str]:
-    """Give the faults of a day, an SQL expression."""
+    """Give what can be wrong with a day, an SQL expression: reason -> condition."""
     return {
         "time_missing_or_unreadable": f"{day} IS NULL",
         "time_before_1970_or_after_2099": f"{day} NOT BETWEEN 0 AND {LAST_DAY}",
@@ -47,24 +47,24 @@ def day_faults(day: str) -> dict[str, str]:
 
 
 def number_faults(name: str, number: str) -> dict[str, str]:
-    """Give the faults of the number `name`, an SQL expression."""
+    """Give what can be wrong with the number `name`, an SQL expression: reason -> condition."""
     # NaN is asked for by itself: DuckDB compares by a Parquet file's statistics, which leave it out.
     return {
         f"{name}_missing_or_not_a_number": f"{number} IS NULL",
         f"{name}_negative_or_absurd": (
-            f"NOT isfinite({number}) OR {number} < 0 OR {number} > {HIGHEST_NUMBER:.0f}"
+            f"NOT isfinite({number}) OR {number} < 0 OR {number} > {MAX_NUMBER:.0f}"
         ),
     }
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty table `set_aside`, a row for each row set aside.
+    """Make the empty table `rejected`, a row for each row rejected.
 
     Its line is known, or else its first byte (of a row that could not be parsed) or its place among the
     parsed rows of the file; both from 0.
     """
     connection.execute(
-        "CREATE TABLE set_aside "
+        "CREATE TABLE rejected "
         "(file VARCHAR, line BIGINT, first_byte BIGINT, place BIGINT, reason VARCHAR, text VARCHAR)"
     )
 
@@ -72,7 +72,7 @@ def create_table(connection: duckdb.DuckDBPyConnection) -> None:
 def add_unparsed(
     connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, str], layout: CsvLayout
 ) -> None:
-    """Add to `set_aside` what `read_csv` with `STORE_REJECTS` could not parse.
+    """Add to `rejected` what `read_csv` with `STORE_REJECTS` could not parse.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def add_unparsed(
     # A row has an error for each field that it lacks: one is kept, a wrong type last.
     connection.execute(
         f"""
-        INSERT INTO set_aside
+        INSERT INTO rejected
         SELECT file_path, NULL, line_byte_position - 1, NULL,
                CASE {kinds} {casts} ELSE 'unreadable' END, left(csv_line, {TEXT_LENGTH})
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
@@ -130,20 +130,20 @@ def add_unparsed(
 def summary(
     connection: duckdb.DuckDBPyConnection, layout: CsvLayout | None = None
 ) -> tuple[dict[str, int], tuple[Reject, ...]]:
-    """Count the rows of `set_aside` by reason, and give the first `SAMPLES` of each.
+    """Count the rows of `rejected` by reason, and give the first `SAMPLES` of each.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Holds `set_aside`.
+        Holds `rejected`.
     layout : CsvLayout, optional
-        How the CSV files are written, if `set_aside` has rows whose line is not known.
+        How the CSV files are written, if `rejected` has rows whose line is not known.
     """
-    counts = connection.sql("SELECT reason, count(*) FROM set_aside GROUP BY 1 ORDER BY 1").fetchall()
+    counts = connection.sql("SELECT reason, count(*) FROM rejected GROUP BY 1 ORDER BY 1").fetchall()
     # Which of two rows is first is known among those that could be parsed, and among the others.
     candidates = connection.sql(
         f"""
-        SELECT file, line, first_byte, place, reason, text FROM set_aside
+        SELECT file, line, first_byte, place, reason, text FROM rejected
         QUALIFY row_number() OVER (
             PARTITION BY reason, place IS NULL ORDER BY file, coalesce(line, first_byte, place), rowid
         ) <= {SAMPLES}
@@ -165,14 +165,14 @@ def _of_file(
     rows: Sequence[tuple[int | None, int | None, int | None, str, str]],
     layout: CsvLayout | None,
 ) -> list[Reject]:
-    """Make samples of rows of a file, in its order, with their lines and as they stand there."""
+    """Make samples of rows of a file, in its order, with their lines and as they are written there."""
     starts = [first_byte for _, first_byte, _, _, _ in rows if first_byte is not None]
     places = [place for _, _, place, _, _ in rows if place is not None]
     by_start: dict[int, Row] = {}
     by_place: dict[int, Row] = {}
     if layout is not None and (starts or places):
         unparsed = connection.execute(
-            "SELECT DISTINCT first_byte FROM set_aside WHERE file = $file AND first_byte IS NOT NULL "
+            "SELECT DISTINCT first_byte FROM rejected WHERE file = $file AND first_byte IS NOT NULL "
             "ORDER BY 1",
             {"file": file},
         ).fetchnumpy()["first_byte"]
@@ -192,24 +192,24 @@ def refuse_too_many(read: ReadCounts, raw_directory: Path, max_share: float) -> 
     Raises
     ------
     OfferbenchError
-        If the share of the rows set aside is above `max_share`.
+        If the share of the rejected rows is above `max_share`.
     """
-    total = sum(read.set_aside.values())
+    total = sum(read.rejected.values())
     if total <= max_share * read.rows:
         return
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in read.set_aside.items())
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in read.rejected.items())
     first = read.rejects[0]
     place = first.file if first.line is None else f"{first.file}, line {first.line}"
     raise OfferbenchError(
         f"{raw_directory}: {total:,} of {read.rows:,} rows can't be used ({reasons}), more than "
-        f"prepare.max_set_aside_share = {max_share:g}. The first: {place}: {first.reason}: {first.text!r}. "
-        "Mend the files, or raise prepare.max_set_aside_share in params.yaml."
+        f"prepare.max_rejected_share = {max_share:g}. The first: {place}: {first.reason}: {first.text!r}. "
+        "Correct the files, or raise prepare.max_rejected_share in params.yaml."
     )
 
 
 def write_rejects(target: Path, rejects: tuple[Reject, ...]) -> None:
-    """Write the samples of the rows set aside as CSV."""
-    with whole_file(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    """Write the samples of the rejected rows as CSV."""
+    with atomic_file(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "line", "reason", "text"])
         writer.writerows((row.file, row.line, row.reason, row.text) for row in rejects)

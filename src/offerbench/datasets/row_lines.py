@@ -28,13 +28,13 @@ class CsvLayout:
     delimiter: str
     """One character of ASCII."""
     is_quoted: bool = True
-    """A field may stand in double quotes, and then hold delimiters and newlines."""
+    """A field may be in double quotes, and then hold delimiters and newlines."""
     has_header: bool = True
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a file as it stands there."""
+    """A row of a file, as it is written there."""
 
     line: int
     """Of its first character, from 1."""

@@ -1,4 +1,4 @@
-"""Tables that say what a log's identifiers mean: a fault in one is refused, with its file and line or key."""
+"""Tables that say what a log's identifiers mean: an error is refused, with its file and line or key."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.raw_files import opened
 from offerbench.datasets.rejects import PARSE_REASONS, first_fault
 from offerbench.datasets.row_lines import CsvLayout, find_rows
-from offerbench.errors import OfferbenchError
 
 # For read_csv: some of the rows that DuckDB can't parse are kept, of which the first is shown.
 STORE_REJECTS = "store_rejects = true, rejects_limit = 1000"
@@ -57,7 +57,7 @@ def refuse_faulty_rows(
     layout: CsvLayout,
     hint: str,
 ) -> None:
-    """Refuse a file by the first row of `table`, a row for each of its rows in their order, with a fault.
+    """Refuse a file by its first bad row; `table` has a row for each row of the file, in their order.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def refuse_faulty_rows(
     Raises
     ------
     OfferbenchError
-        If a row has a fault, or there is none at all.
+        If a row is bad, or there is no row at all.
     """
     if not connection.sql(f"SELECT 1 FROM {table} LIMIT 1").fetchall():
         raise OfferbenchError(f"{file}: no row. {hint}")

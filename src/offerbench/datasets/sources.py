@@ -8,7 +8,7 @@ import duckdb
 
 from offerbench.datasets import complete_journey, custom, movielens_100k, movielens_imdb, rees46
 from offerbench.datasets.canonical import ReadCounts
-from offerbench.params.custom import Custom
+from offerbench.datasets.config import Custom
 
 Reader = Callable[[duckdb.DuckDBPyConnection, Path], ReadCounts]
 

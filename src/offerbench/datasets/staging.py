@@ -6,10 +6,10 @@ from typing import Any
 
 import duckdb
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
 from offerbench.datasets.row_lines import CsvLayout
-from offerbench.errors import OfferbenchError
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Log:
     """How the rows of a log become events: SQL expressions over its columns."""
 
     rows: str
-    """What stands after FROM: the raw rows."""
+    """What follows FROM: the raw rows."""
     parameters: Mapping[str, Any]
     """Of `rows`."""
     event_type: str
@@ -39,7 +39,7 @@ class Log:
 
 
 def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
-    """Make the table `staged`, a row for each row of the log, and `set_aside`.
+    """Make the table `staged`, a row for each row of the log, and `rejected`.
 
     A row that is no event leaves its event type and NULLs, which take next to no room in a column
     store, so that it can be counted afterwards: the files are read once.
@@ -72,15 +72,15 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
         rejects.add_unparsed(connection, log.parse_reasons, log.layout)
 
 
-def _set_faulty_rows_aside(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> None:
-    """Add the rows of `staged` that have a fault to `set_aside`, with their places in their files."""
+def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> None:
+    """Add the rows of `staged` that can't be used to `rejected`, with their places in their files."""
     if not connection.sql("SELECT 1 FROM staged WHERE fault IS NOT NULL LIMIT 1").fetchall():
         return
     # Every row of a Parquet file is parsed: its place gives its number.
     line, place = ("NULL", "place") if is_csv else ("place + 1", "NULL")
     connection.execute(
         f"""
-        INSERT INTO set_aside
+        INSERT INTO rejected
         SELECT fault_file, {line}, NULL, {place}, fault, fault_text
         FROM (SELECT *, staged.rowid AS row, staged.rowid - first_row AS place
               FROM staged JOIN (SELECT file, min(rowid) AS first_row FROM staged GROUP BY file) USING (file)
@@ -127,9 +127,9 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     types = connection.sql(
         "SELECT log_type, count(*), any_value(event_type) IS NOT NULL FROM staged GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    ((unparsed,),) = connection.sql("SELECT count(*) FROM set_aside").fetchall()
-    _set_faulty_rows_aside(connection, log.layout is not None)
-    set_aside, samples = rejects.summary(connection, log.layout)
+    ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
+    _reject_faulty_rows(connection, log.layout is not None)
+    rejected, samples = rejects.summary(connection, log.layout)
     connection.execute("DROP TABLE staged")
     rows = sum(count for _, count, _ in types) + unparsed
     if not rows:
@@ -140,6 +140,6 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
         left_out={
             f"event_type_{name}": count for name, count, kept in types if name is not None and not kept
         },
-        set_aside=set_aside,
+        rejected=rejected,
         rejects=samples,
     )

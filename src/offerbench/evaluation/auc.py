@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.errors import OfferbenchError
+from offerbench.core.errors import OfferbenchError
 
 
 @dataclass(frozen=True)

@@ -1,58 +1,70 @@
-"""Every model on every task: the whole of the stage `evaluate` but for its files."""
+"""Every scorer on every task: what the stage `evaluate` measures, but for its files."""
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from offerbench.batching.prepared import PreparedData
-from offerbench.batching.sampling import Rows
-from offerbench.evaluation.affinity import history_affinity
+from offerbench.core.columns import LABEL, NEGATIVES, POSITIVES, USER, Split
+from offerbench.core.ranges import Rows
 from offerbench.evaluation.auc import auc_by_offer
-from offerbench.evaluation.bootstrap import PairSamples, draw_weights, sampled_wauc
-from offerbench.evaluation.matches import Matches
-from offerbench.evaluation.offers import OfferTable
-from offerbench.evaluation.pairs import TaskPairs, task_pairs
-from offerbench.evaluation.results import TaskResult, WaucSamples
-from offerbench.evaluation.scoring import model_scores, offer_vectors, user_vectors
+from offerbench.evaluation.bootstrap import PairSamples, Samples, draw_weights, sampled_wauc
+from offerbench.evaluation.config import Evaluate
+from offerbench.evaluation.pairs import MeasuredPairs, measured_pairs
 from offerbench.evaluation.wauc import segment_masks
-from offerbench.model.ranking_model import RankingModel
-from offerbench.params.evaluate import Evaluate
-from offerbench.schema import HISTORY_AFFINITY, LABEL, USER, VIEW, Split
+from offerbench.features.offers import OfferTable
+from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.scorer import Scorer
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ScoredTask:
-    """The pairs of a task with every model's scores."""
+    """The measured pairs of a task with the scores of every row."""
 
-    table: OfferTable
+    offers: OfferTable
     """The offers."""
-    pairs: TaskPairs
-    """What the models are measured on."""
+    pairs: MeasuredPairs
+    """What the rows are measured on."""
     users: npt.NDArray[np.int32]
     """User of each kept pair, 0 to the number of users - 1. Shape (pairs,)."""
     scores: dict[str, npt.NDArray[Any]]
-    """For each model, float32 or float64 of shape (pairs,)."""
+    """For each row, float32 or float64 of shape (pairs,)."""
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What was measured of a task."""
+
+    offers: pd.DataFrame
+    """One row for each evaluated offer: label, positives, negatives, and the AUC of each scorer."""
+    samples: dict[str, dict[str, Samples]]
+    """wAUC of bootstrap samples of the users, by segment and scorer; float64, shape (samples,)."""
+    counts: dict[str, int]
+    """Offers evaluated and left out, pairs, accidental hits."""
 
 
 def score_tasks(
-    models: Mapping[str, RankingModel],
+    scorers: Mapping[str, Scorer],
     tables: Mapping[str, OfferTable],
     data: PreparedData,
     split: Split,
     batches: Rows,
-    minibatch: int,
-    report: Callable[[str], None],
+    neighbours: int,
 ) -> Iterator[tuple[str, ScoredTask]]:
-    """Score every model on every task's pairs of the batches of a split.
+    """Score the pairs of every task, of the batches of a split, by every scorer.
 
     Parameters
     ----------
-    models : dict of RankingModel
-        By name; history affinity is added as the last.
+    scorers : dict of Scorer
+        By the name of the row.
     tables : dict of OfferTable
         Offers of each task.
     data : PreparedData
@@ -61,109 +73,74 @@ def score_tasks(
         The users that the batches are of.
     batches : int64, shape (batches, batch_size)
         Rows of target events.
-    minibatch : int
-        Number of negatives + 1; divides batch_size.
-    report : callable
-        Called with one line for each step done.
+    neighbours : int
+        Events of a negatives group; divides batch_size.
 
     Yields
     ------
     str, ScoredTask
         One task after the other, so that the pairs of one are in memory at a time.
     """
-    rows = batches.reshape(-1, minibatch)  # (minibatches, m)
-    views, view_of_event = np.unique(data.events[VIEW][rows], return_inverse=True)
-    views, view_of_event = views.astype(np.int64), view_of_event.reshape(rows.shape)
-    users = {name: user_vectors(model, data, views) for name, model in models.items()}
-    report(f"embedded {len(views):,} histories with {len(models)} models")
-    user_of_event = np.unique(data.events[USER][rows], return_inverse=True)[1].reshape(rows.shape)
+    contexts = Contexts(data, split, batches.reshape(-1, neighbours))
+    user_of_event = np.unique(data.events[USER][contexts.rows], return_inverse=True)[1]
+    user_of_event = user_of_event.reshape(contexts.rows.shape).astype(np.int32)
     for task, table in tables.items():
-        offer_of_event = np.searchsorted(table.keys, data.events[task][rows]).astype(np.int32)
-        pairs = task_pairs(offer_of_event)
-        matches = Matches(data, split, rows, task)
-        scores: dict[str, npt.NDArray[Any]] = {}
-        for name, model in models.items():
-            offers = offer_vectors(model, table)
-            of_pairs = model_scores(model, users[name], view_of_event, offers, offer_of_event, matches)
-            scores[name] = of_pairs[pairs.kept]
-        scores[HISTORY_AFFINITY] = _affinity(data, matches, views[view_of_event], table, pairs)
-        yield task, ScoredTask(table, pairs, pairs.of_users(user_of_event).astype(np.int32), scores)
-        report(f"{task}: {len(table.keys):,} offers, {len(pairs.offers):,} pairs")
+        offer_of_event = np.searchsorted(table.keys, data.events[task][contexts.rows]).astype(np.int32)
+        asked = TaskPairs(task, table, contexts, offer_of_event)
+        measured = measured_pairs(offer_of_event)
+        scores = {name: scorer.score(asked)[measured.kept] for name, scorer in scorers.items()}
+        yield task, ScoredTask(table, measured, measured.of_users(user_of_event), scores)
+        LOG.info("%s: %s offers, %s pairs", task, f"{len(table.keys):,}", f"{len(measured.offers):,}")
 
 
-def measure_task(scored: ScoredTask, first_label: int) -> TaskResult:
-    """AUC of a task's offers by every model; labels below `first_label` are left out."""
-    offers, pairs = len(scored.table.keys), scored.pairs
-    by_model = {
-        name: auc_by_offer(pairs.offers, pairs.is_positive, values, offers)
+def measure_task(scored: ScoredTask, first_label: int, evaluate: Evaluate) -> TaskResult:
+    """Measure the scores of a task; offers with a label below `first_label` are left out."""
+    keys, pairs = scored.offers.keys, scored.pairs
+    by_row = {
+        name: auc_by_offer(pairs.offers, pairs.is_positive, values, len(keys))
         for name, values in scored.scores.items()
     }
-    sizes = next(iter(by_model.values()))
-    in_vocabulary = scored.table.keys >= first_label
+    sizes = next(iter(by_row.values()))
+    in_vocabulary = keys >= first_label
     kept = in_vocabulary & (sizes.negatives > 0)
+    columns: dict[str, npt.NDArray[Any]] = {
+        LABEL: keys,
+        POSITIVES: sizes.positives,
+        NEGATIVES: sizes.negatives,
+    }
+    columns |= {name: result.auc for name, result in by_row.items()}
+    offers = pd.DataFrame(columns)[kept].reset_index(drop=True)
     return TaskResult(
-        columns={
-            LABEL: scored.table.keys[kept],
-            "positives": sizes.positives[kept],
-            "negatives": sizes.negatives[kept],
-            **{name: result.auc[kept] for name, result in by_model.items()},
-        },
+        offers=offers,
+        samples=_sample(scored, offers, evaluate),
         counts={
-            "offers": offers,
+            "offers": len(keys),
             "offers_evaluated": int(kept.sum()),
             "offers_out_of_vocabulary": int((~in_vocabulary).sum()),
             "offers_without_negative": int((in_vocabulary & (sizes.negatives == 0)).sum()),
             "pairs": len(pairs.offers),
-            "negatives_dropped_as_collisions": pairs.collisions,
+            "accidental_hits_left_out": pairs.accidental_hits,
         },
     )
 
 
-def sample_task(scored: ScoredTask, result: TaskResult, evaluate: Evaluate, threads: int) -> WaucSamples:
-    """Take wAUC of bootstrap samples of the users, the same draws for every task and model.
+def _sample(scored: ScoredTask, offers: pd.DataFrame, evaluate: Evaluate) -> dict[str, dict[str, Samples]]:
+    """Take wAUC of bootstrap samples of the users, the same draws for every task and scorer.
 
-    Parameters
-    ----------
-    scored, result : ScoredTask, TaskResult
-        A task and the AUC of its offers; segments are those of all users.
-    evaluate : Evaluate
-        Parameters.
-    threads : int
-        Models that are sampled side by side.
-
-    Returns
-    -------
-    dict of dict of float64, shape (samples,)
-        By segment and model.
+    Segments are those of all users: an offer stays in its segment whatever is drawn.
     """
     draws = np.random.default_rng(evaluate.bootstrap.seed)
     weights = draw_weights(int(scored.users.max(initial=-1)) + 1, evaluate.bootstrap.samples, draws)
-    offers, pairs = len(scored.table.keys), scored.pairs
-    samples = PairSamples(pairs.offers, pairs.is_positive, scored.users, weights, offers)
-    masks = {}
-    for segment, mask in segment_masks(result.columns["positives"], evaluate).items():
-        masks[segment] = np.isin(scored.table.keys, result.columns[LABEL][mask])
+    pairs, keys = scored.pairs, scored.offers.keys
+    samples = PairSamples(pairs.offers, pairs.is_positive, scored.users, weights, len(keys))
+    masks = {
+        segment: np.isin(keys, offers[LABEL][mask])
+        for segment, mask in segment_masks(offers[POSITIVES].to_numpy(), evaluate).items()
+    }
     sizes = samples.sizes()
-    with ThreadPoolExecutor(threads) as executor:  # NumPy's sorts and sums release Python's lock
+    with ThreadPoolExecutor(evaluate.threads) as executor:  # NumPy's sorts and sums release Python's lock
         wins = executor.map(samples.wins, scored.scores.values())
-        by_model = {
+        by_row = {
             name: sampled_wauc(*sizes, won, masks) for name, won in zip(scored.scores, wins, strict=True)
         }
-    return {segment: {name: by[segment] for name, by in by_model.items()} for segment in masks}
-
-
-def _affinity(
-    data: PreparedData,
-    matches: Matches,
-    view_of_event: Rows,
-    table: OfferTable,
-    pairs: TaskPairs,
-) -> npt.NDArray[np.float64]:
-    """History affinity of each kept pair; looks only at the events of the split's users."""
-    views = pairs.of_users(view_of_event)
-    return history_affinity(
-        matches.index,
-        np.searchsorted(matches.rows_of_split, data.history_start)[views],
-        data.history_length[views],
-        table.keys[pairs.offers],
-    )
+    return {segment: {name: by[segment] for name, by in by_row.items()} for segment in masks}

@@ -1,4 +1,4 @@
-"""The (user, offer) pairs that a task is measured on: shared by all models."""
+"""Which pairs of a task are measured, and which of them are positive: shared by all scorers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +10,15 @@ Indices = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class TaskPairs:
-    """Pairs of a task: every user with every offer of its minibatch of m neighbours.
+class MeasuredPairs:
+    """Pairs of a task: every user with every offer of its negatives group of m neighbours.
 
-    Entry (b, i, j) pairs the user of event i with the offer of event j of minibatch b. Negatives
-    that have their positive's offer are not kept.
+    Entry (b, i, j) pairs the user of event i with the offer of event j of group b. Negatives that
+    have their positive's offer are not kept.
     """
 
     kept: npt.NDArray[np.bool_]
-    """Pairs that count. Shape (minibatches, m, m)."""
+    """Pairs that count. Shape (groups, m, m)."""
     offers: Indices
     """Offer of each kept pair, an index into the offer table. Shape (pairs,)."""
     is_positive: npt.NDArray[np.bool_]
@@ -29,7 +29,7 @@ class TaskPairs:
 
         Parameters
         ----------
-        of_event : array, shape (minibatches, m)
+        of_event : array, shape (groups, m)
             For each test event.
 
         Returns
@@ -39,24 +39,24 @@ class TaskPairs:
         return np.broadcast_to(of_event[:, :, None], self.kept.shape)[self.kept]
 
     @property
-    def collisions(self) -> int:
-        """Negatives dropped."""
+    def accidental_hits(self) -> int:
+        """Negatives left out."""
         return int(self.kept.size - len(self.offers))
 
 
-def task_pairs(offer_of_event: Indices) -> TaskPairs:
-    """Pair every user with every offer of its minibatch of neighbours.
+def measured_pairs(offer_of_event: Indices) -> MeasuredPairs:
+    """Pair every user with every offer of its negatives group.
 
     Parameters
     ----------
-    offer_of_event : int32, shape (minibatches, m)
+    offer_of_event : int32, shape (groups, m)
         Offer of the task that each test event is of.
     """
-    minibatch = offer_of_event.shape[1]
-    shape = (*offer_of_event.shape, minibatch)
-    is_positive = np.broadcast_to(np.eye(minibatch, dtype=bool), shape)
+    neighbours = offer_of_event.shape[1]
+    shape = (*offer_of_event.shape, neighbours)
+    is_positive = np.broadcast_to(np.eye(neighbours, dtype=bool), shape)
     kept = is_positive | (offer_of_event[:, :, None] != offer_of_event[:, None, :])
-    return TaskPairs(
+    return MeasuredPairs(
         kept=kept,
         offers=np.broadcast_to(offer_of_event[:, None, :], shape)[kept],
         is_positive=is_positive[kept],

@@ -1,138 +1,166 @@
-"""Results of the tasks, and the metrics made of them."""
+"""Results as tidy tables: wAUC by segment, task and model, the gaps between models, and their means."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from offerbench.evaluation.bootstrap import Samples, half_width
-from offerbench.evaluation.wauc import segment_masks, weighted_auc
-from offerbench.params.evaluate import Evaluate
-from offerbench.schema import HISTORY_AFFINITY, SEGMENTS, SINGLE_MODELS, mono_model
+from offerbench.core.columns import (
+    COMPARED_WITH,
+    GAP,
+    HALF_WIDTH,
+    LABEL,
+    MODEL,
+    NEGATIVES,
+    OTHER,
+    POSITIVES,
+    SEGMENT,
+    TASK,
+    WAUC,
+)
+from offerbench.core.rows import Role, Row
+from offerbench.evaluation.bootstrap import half_width
+from offerbench.evaluation.config import Evaluate
+from offerbench.evaluation.evaluate import TaskResult
+from offerbench.evaluation.wauc import SEGMENTS, segment_masks, wauc
 
-Wauc = dict[str, dict[str, dict[str, float | None]]]
-"""By segment, task and model."""
-WaucSamples = dict[str, dict[str, Samples]]
-"""wAUC of bootstrap samples of the users, by segment and model; float64, shape (samples,)."""
-Gap = dict[str, float]
-Gaps = dict[str, dict[str, dict[str, dict[str, Gap | None]]]]
-"""By segment, task, single model and rival."""
 DIGITS = 6
-SIZE_COLUMNS = 3  # of TaskResult.columns, before those of the models
-RIVALS = ("specialist", "affinity")
+SPECIALIST, YARDSTICK = "specialist", "yardstick"
+"""What a generalist is compared with in each cell: the task's specialist, the best untrained row."""
 
 
-@dataclass(frozen=True)
-class TaskResult:
-    """AUC of each evaluated offer of a task."""
+def wauc_table(results: Mapping[str, TaskResult], evaluate: Evaluate) -> pd.DataFrame:
+    """Tabulate wAUC with half the width of its 95% interval.
 
-    columns: dict[str, npt.NDArray[Any]]
-    """label, positives, negatives, and an AUC column for each model. Shape (offers,)."""
-    counts: dict[str, int]
-    """Offers evaluated and left out, pairs, collisions."""
+    Parameters
+    ----------
+    results : mapping of TaskResult
+        By task.
+    evaluate : Evaluate
+        Bounds of the segments.
 
-
-def _rounded(value: float | None) -> float | None:
-    """Round to the digits that are written."""
-    return None if value is None else round(value, DIGITS)
-
-
-def wauc_table(results: Mapping[str, TaskResult], evaluate: Evaluate) -> Wauc:
-    """Tabulate wAUC by segment, task and model, rounded to the digits that are written."""
-    table: Wauc = {segment: {} for segment in SEGMENTS}
-    for task, result in results.items():
-        positives = result.columns["positives"]
-        models = list(result.columns)[SIZE_COLUMNS:]
-        for segment, mask in segment_masks(positives, evaluate).items():
-            table[segment][task] = {
-                name: _rounded(weighted_auc(result.columns[name][mask], positives[mask])) for name in models
-            }
-    return table
-
-
-def interval_table(samples: Mapping[str, WaucSamples]) -> Wauc:
-    """Tabulate half the width of each wAUC's 95% interval, by segment, task and model."""
-    return {
-        segment: {
-            task: {name: _rounded(half_width(values)) for name, values in by[segment].items()}
-            for task, by in samples.items()
-        }
-        for segment in SEGMENTS
-    }
+    Returns
+    -------
+    DataFrame
+        segment, task, model, wauc, half_width, rounded to the digits that are written; NaN where a
+        segment has no offer.
+    """
+    rows = []
+    for segment in SEGMENTS:
+        for task, result in results.items():
+            positives = result.offers[POSITIVES].to_numpy()
+            mask = segment_masks(positives, evaluate)[segment]
+            for model in result.offers.columns.drop([LABEL, POSITIVES, NEGATIVES]):
+                value = wauc(result.offers[model].to_numpy()[mask], positives[mask])
+                rows.append((segment, task, model, value, half_width(result.samples[segment][model])))
+    return _rounded(pd.DataFrame(rows, columns=[SEGMENT, TASK, MODEL, WAUC, HALF_WIDTH]))
 
 
-def _rival(rival: str, task: str) -> str:
-    return mono_model(task) if rival == "specialist" else HISTORY_AFFINITY
-
-
-def gap_table(samples: Mapping[str, WaucSamples], wauc: Wauc) -> Gaps:
-    """Tabulate what each single model has more than the task's specialist and than affinity.
+def gap_table(table: pd.DataFrame, results: Mapping[str, TaskResult], rows: Sequence[Row]) -> pd.DataFrame:
+    """Tabulate what each generalist has more than the task's specialist and than the best untrained row.
 
     A gap has half the width of its own 95% interval, from samples of the users that both models were
-    measured on; None where there is no offer.
+    measured on.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `wauc_table`.
+    results : mapping of TaskResult
+        By task.
+    rows : sequence of Row
+        What each model is there for.
+
+    Returns
+    -------
+    DataFrame
+        segment, task, model, compared_with, other, gap, half_width: `other` is the model that the gap
+        is to, and `compared_with` says why. NaN where a segment has no offer.
     """
-    gaps: Gaps = {segment: {task: {} for task in tasks} for segment, tasks in wauc.items()}
-    for segment, task, model in _single_cells(wauc):
-        sampled, values = samples[task][segment], wauc[segment][task]
-        for rival in RIVALS:
-            name = _rival(rival, task)
-            width = half_width(sampled[model] - sampled[name])
-            value, other = values[model], values[name]
-            gap = None
-            if value is not None and other is not None and width is not None:
-                gap = {"gap": round(value - other, DIGITS), "half_width": round(width, DIGITS)}
-            gaps[segment][task].setdefault(model, {})[rival] = gap
-    return gaps
+    found = []
+    for key, cells in table.groupby([SEGMENT, TASK], sort=False):
+        segment, task = map(str, key)
+        values, samples = cells.set_index(MODEL)[WAUC], results[task].samples[segment]
+        for model in _names(rows, Role.GENERALIST):
+            for compared_with, other in _others(rows, task, values):
+                width = half_width(samples[model] - samples[other])
+                gap = values[model] - values[other]
+                found.append((segment, task, model, compared_with, other, gap, width))
+    columns = [SEGMENT, TASK, MODEL, COMPARED_WITH, OTHER, GAP, HALF_WIDTH]
+    return _rounded(pd.DataFrame(found, columns=columns))
 
 
-def _single_cells(wauc: Wauc) -> Iterator[tuple[str, str, str]]:
-    for segment, tasks in wauc.items():
-        for task, values in tasks.items():
-            for model in SINGLE_MODELS:
-                if model in values:
-                    yield segment, task, model
+def _others(rows: Sequence[Row], task: str, values: pd.Series) -> Iterator[tuple[str, str]]:
+    """Yield what a generalist is compared with on a task, and the model that this is."""
+    for row in rows:
+        if row.role is Role.SPECIALIST and row.task == task:
+            yield SPECIALIST, row.name
+    if yardsticks := _names(rows, Role.YARDSTICK):
+        yield YARDSTICK, str(values[yardsticks].fillna(-np.inf).idxmax())
 
 
-def is_certain(gap: Gap) -> bool:
-    """Whether a gap's 95% interval excludes 0."""
-    return abs(gap["gap"]) > gap["half_width"]
+def _names(rows: Sequence[Row], role: Role) -> list[str]:
+    return [row.name for row in rows if row.role is role]
 
 
-def summarise(gaps: Gaps) -> dict[str, dict[str, dict[str, float | str | None]]]:
-    """For each segment and single model: mean gaps, and the task with the lowest gap to its specialist."""
-    summary: dict[str, dict[str, dict[str, float | str | None]]] = {}
-    for segment, tasks in gaps.items():
-        summary[segment] = {}
-        for model in next(iter(tasks.values()), {}):
-            found = {
-                rival: {task: gap["gap"] for task, by in tasks.items() if (gap := by[model][rival])}
-                for rival in RIVALS
+def is_certain(gaps: pd.DataFrame) -> pd.Series:
+    """Whether each gap's 95% interval excludes 0; bool, shape (gaps,)."""
+    return gaps[GAP].abs() > gaps[HALF_WIDTH]
+
+
+def summary_table(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Mean gaps of each generalist in each segment, and the task with the lowest gap to its specialist.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        From `gap_table`.
+
+    Returns
+    -------
+    DataFrame
+        segment, model, gap_to_specialist, gap_to_yardstick, worst_task, worst_gap_to_specialist.
+    """
+    means = gaps.groupby([SEGMENT, MODEL, COMPARED_WITH], sort=False)[GAP].mean().unstack(COMPARED_WITH)
+    to_specialist = gaps[(gaps[COMPARED_WITH] == SPECIALIST) & gaps[GAP].notna()]
+    worst = to_specialist.loc[to_specialist.groupby([SEGMENT, MODEL])[GAP].idxmin()].set_index(
+        [SEGMENT, MODEL]
+    )
+    table = pd.DataFrame(
+        {
+            **{f"gap_to_{name}": means[name] for name in (SPECIALIST, YARDSTICK)},
+            "worst_task": worst[TASK].reindex(means.index),
+            "worst_gap_to_specialist": worst[GAP].reindex(means.index),
+        }
+    )
+    return _rounded(table.reset_index())
+
+
+def headline_table(table: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+    """Give what experiments are compared by: means over the tasks of all offers, of each generalist.
+
+    Returns
+    -------
+    DataFrame
+        model, wauc, to_specialist, to_yardstick.
+    """
+    all_offers = SEGMENTS[0]
+    of_models = table[table[SEGMENT] == all_offers].groupby(MODEL)[WAUC].mean()
+    summary = summary_table(gaps)
+    summary = summary[summary[SEGMENT] == all_offers]
+    return _rounded(
+        pd.DataFrame(
+            {
+                MODEL: summary[MODEL],
+                WAUC: of_models.reindex(summary[MODEL]).to_numpy(),
+                "to_specialist": summary["gap_to_specialist"],
+                "to_yardstick": summary["gap_to_yardstick"],
             }
-            to_specialist = found["specialist"]
-            worst = min(to_specialist, key=to_specialist.__getitem__, default=None)
-            summary[segment][model] = {
-                **{f"gap_to_{rival}": _mean(by_task) for rival, by_task in found.items()},
-                "worst_task": worst,
-                "worst_gap_to_specialist": None if worst is None else to_specialist[worst],
-            }
-    return summary
+        )
+    )
 
 
-def headline(wauc: Wauc, gaps: Gaps) -> dict[str, dict[str, float | None]]:
-    """Sum up what experiments are compared by: each single model's means over the tasks of all offers."""
-    summary = summarise(gaps)["all"]
-    found: dict[str, dict[str, float | None]] = {}
-    for model, means in summary.items():
-        values = {task: value for task, by in wauc["all"].items() if (value := by[model]) is not None}
-        found[model] = {"wauc": _mean(values)}
-        for rival in RIVALS:
-            mean = means[f"gap_to_{rival}"]
-            assert not isinstance(mean, str)
-            found[model][f"to_{rival}"] = mean
-    return found
-
-
-def _mean(values: Mapping[str, float]) -> float | None:
-    return round(float(np.mean(list(values.values()))), DIGITS) if values else None
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Round all numbers to the digits that are written."""
+    numbers = table.select_dtypes("number").columns
+    return table.assign(**{name: table[name].astype(np.float64).round(DIGITS) for name in numbers})

@@ -3,7 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.params.evaluate import Evaluate
+from offerbench.evaluation.config import Evaluate
+
+SEGMENTS = ("all", "popular", "cold_start")
 
 
 def segment_masks(positives: npt.NDArray[np.int64], evaluate: Evaluate) -> dict[str, npt.NDArray[np.bool_]]:
@@ -27,7 +29,7 @@ def segment_masks(positives: npt.NDArray[np.int64], evaluate: Evaluate) -> dict[
     }
 
 
-def weighted_auc(auc: npt.NDArray[np.float64], positives: npt.NDArray[np.int64]) -> float | None:
-    """Sum of AUC times positives over sum of positives; None if there is no offer."""
+def wauc(auc: npt.NDArray[np.float64], positives: npt.NDArray[np.int64]) -> float:
+    """Sum of AUC times positives over sum of positives; NaN if there is no offer."""
     total = positives.sum()
-    return float((auc * positives).sum() / total) if total else None
+    return float((auc * positives).sum() / total) if total else float("nan")

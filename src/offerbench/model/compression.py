@@ -3,7 +3,15 @@
 import numpy as np
 import tensorflow as tf
 
-from offerbench.model.layers import BatchNormalization, Dense, Drop, LayerNormalization, glorot, k_winners
+from offerbench.model.layers import (
+    BatchNormalization,
+    Dense,
+    Dropout,
+    LayerNormalization,
+    dropped,
+    glorot,
+    k_winners,
+)
 
 
 class UserCompression(tf.Module):
@@ -32,13 +40,13 @@ class UserCompression(tf.Module):
         self.bias = tf.Variable(tf.zeros([meta_features, 1]), name="user_compression/mix/bias")
         self.output = BatchNormalization("user_compression/output", dim, momentum)
 
-    def __call__(self, features: tf.Tensor, drop: Drop, training: bool) -> tf.Tensor:
+    def __call__(self, features: tf.Tensor, drop: Dropout | None) -> tf.Tensor:
         """Compress (n, features, dim) to (n, meta_features, dim)."""
         flat = tf.reshape(features, (-1, features.shape[1] * features.shape[2]))
         hidden = tf.reshape(tf.nn.gelu(self.expand(flat)), (-1, *self.hidden_shape))
-        hidden = self.normalization(drop(hidden))  # (n, 2 meta_features, dim)
+        hidden = self.normalization(dropped(hidden, drop))  # (n, 2 meta_features, dim)
         mixed = tf.einsum("nhd,hk->nkd", hidden, self.mix) + self.bias
-        return self.output(tf.nn.selu(mixed), training)
+        return self.output(tf.nn.selu(mixed), training=drop is not None)
 
 
 class _OfferNetwork(tf.Module):
@@ -53,10 +61,10 @@ class _OfferNetwork(tf.Module):
         self.normalization = LayerNormalization(f"{name}/normalization", hidden)
         self.output = Dense(f"{name}/output", hidden, outputs, generator)
 
-    def __call__(self, moments: tf.Tensor, drop: Drop) -> tf.Tensor:
+    def __call__(self, moments: tf.Tensor, drop: Dropout | None) -> tf.Tensor:
         """Map (n, inputs) to (n, outputs)."""
-        hidden = self.normalization(tf.nn.gelu(self.hidden(drop(moments))))
-        return tf.tanh(self.output(drop(k_winners(hidden, self.winners))))
+        hidden = self.normalization(tf.nn.gelu(self.hidden(dropped(moments, drop))))
+        return tf.tanh(self.output(dropped(k_winners(hidden, self.winners), drop)))
 
 
 class OfferCompression(tf.Module):
@@ -92,7 +100,7 @@ class OfferCompression(tf.Module):
             outputs = meta_features * dim
             self.mask = _OfferNetwork("offer_compression/mask", inputs, dim, outputs, generator)
 
-    def __call__(self, means: tf.Tensor, moments: tf.Tensor, drop: Drop) -> tf.Tensor:
+    def __call__(self, means: tf.Tensor, moments: tf.Tensor, drop: Dropout | None) -> tf.Tensor:
         """Compress means (n, features, dim), seeing moments (n, moments * features * dim).
 
         Returns

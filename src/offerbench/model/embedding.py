@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from offerbench.errors import OfferbenchError
-from offerbench.model.specification import ModelSpecification
+from offerbench.core.errors import OfferbenchError
+from offerbench.model.specification import Specification
 
 INITIAL_RANGE = 0.05  # of the uniform distribution that Keras's Embedding starts from
 
@@ -27,8 +27,8 @@ def embedding_tables(
     }
 
 
-def model_tables(
-    specification: ModelSpecification, generator: np.random.Generator
+def ranker_tables(
+    specification: Specification, generator: np.random.Generator
 ) -> tuple[dict[str, tf.Variable], dict[str, tf.Variable]]:
     """Make the tables of all user features and of all offer features; some may be in both.
 
@@ -37,12 +37,12 @@ def model_tables(
     OfferbenchError
         If features that share a table have different numbers of labels.
     """
-    dim, shared = specification.model.embedding_dim, specification.shared_tables
+    dim, shared = specification.ranker.embedding_dim, specification.shared_tables
     sizes, offer_sizes = specification.user_features, specification.offer_features
     for name, offer_feature in shared.items():
         if sizes[name] != offer_sizes[offer_feature]:
             raise OfferbenchError(
-                f"model.shared_embeddings: {name} has {sizes[name]} labels and {offer_feature} has "
+                f"ranker.shared_embeddings: {name} has {sizes[name]} labels and {offer_feature} has "
                 f"{offer_sizes[offer_feature]}, so they can't share a table. Run `dvc repro prepare`."
             )
     own = {name: size for name, size in sizes.items() if name not in shared}

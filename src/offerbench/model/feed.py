@@ -1,45 +1,27 @@
-"""Batches in the form that a model takes, made in a thread beside its steps."""
+"""Batches in the form that a ranker takes, made in a thread beside its steps."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from offerbench.batching.augmented import Augmentation, draw_keys, drop_history, single_keys
-from offerbench.batching.batches import draw_pass, make_batch
+from offerbench.batching.batches import draw_pass, drop_history
+from offerbench.batching.config import Rebatch
+from offerbench.batching.grouped import BatchMaker, GroupedBatch, draw_keys, single_keys
 from offerbench.batching.prefetch import prefetched
-from offerbench.batching.prepared import PreparedData
-from offerbench.batching.sampling import Rows
-from offerbench.model.tensors import (
-    AugmentedTensors,
-    BatchTensors,
-    augmented_signature,
-    augmented_tensors,
-    batch_signature,
-    batch_tensors,
-)
-from offerbench.params.rebatch import Rebatch
-from offerbench.params.train_augmented import TrainAugmented
-from offerbench.schema import Split
+from offerbench.core.columns import Split
+from offerbench.core.ranges import Rows
+from offerbench.model.config import TrainParameters
+from offerbench.model.tensors import BatchTensors, batch_signature, batch_tensors
+from offerbench.preparation.prepared import PreparedData
 
 
-class Feed(Protocol):
-    """Gives a training its batches."""
+class Feed:
+    """Gives a training its batches.
 
-    signature: Any
-    """Shapes and dtypes of a training batch."""
-    validation_signature: Any
-    """Those of a validation batch."""
-
-    def training(self, epoch: int) -> Iterator[Any]:
-        """Give the batches of an epoch, counted from 0: they depend on nothing else."""
-
-    def validation(self) -> Iterator[Any]:
-        """Give the validation batches, the same each time."""
-
-
-class EventFeed:
-    """Batches of events, each with its own offer: what the two-tower models are trained on.
+    A ranker that sees events as events of groups, counts matches or leaves accidental hits out is
+    validated on the offers of the tasks: through a grouping by each feature alone. Another one is
+    validated on events with their own products.
 
     Parameters
     ----------
@@ -47,50 +29,10 @@ class EventFeed:
         The data set.
     validation_batches : int64, shape (batches, batch_size)
         Rows of target events.
-    rebatch : Rebatch
+    rebatch, training : Rebatch, TrainParameters
         Parameters.
-    offer_features : list of str
+    offer_features : sequence of str
         Those that the model sees.
-    """
-
-    def __init__(
-        self, data: PreparedData, validation_batches: Rows, rebatch: Rebatch, offer_features: list[str]
-    ) -> None:
-        self._data = data
-        self._validation_batches = validation_batches
-        self._rebatch = rebatch
-        self._offer_features = offer_features
-        self.signature = batch_signature(
-            data.user_sizes, offer_features, rebatch.batch_size, data.weighted_features
-        )
-        self.validation_signature = self.signature
-
-    def training(self, epoch: int) -> Iterator[BatchTensors]:
-        """Give the batches of an epoch."""
-        return self._tensors(draw_pass(self._data, Split.TRAIN, self._rebatch, epoch))
-
-    def validation(self) -> Iterator[BatchTensors]:
-        """Give the validation batches."""
-        return self._tensors(self._validation_batches)
-
-    def _tensors(self, batches: Iterable[Rows]) -> Iterator[BatchTensors]:
-        made = (make_batch(self._data, rows, self._offer_features) for rows in batches)
-        return prefetched(batch_tensors(batch) for batch in made)
-
-
-class AugmentedFeed:
-    """Batches seen through random groupings; validation batches through each feature alone.
-
-    Parameters
-    ----------
-    data, validation_batches, rebatch
-        As for `EventFeed`.
-    parameters : TrainAugmented
-        Groupings, and the windows of matches.
-    minibatch : int
-        Number of negatives + 1.
-    seed : int
-        Seed of the groupings, with the epoch.
     """
 
     def __init__(
@@ -98,39 +40,46 @@ class AugmentedFeed:
         data: PreparedData,
         validation_batches: Rows,
         rebatch: Rebatch,
-        parameters: TrainAugmented,
-        minibatch: int,
-        seed: int,
+        training: TrainParameters,
+        offer_features: Sequence[str],
     ) -> None:
         self._data = data
         self._validation_batches = validation_batches
         self._rebatch = rebatch
-        self._grouping = parameters.grouping
-        self._history_dropout = parameters.history_dropout
-        self._seed = seed
-        windows = parameters.parts.matching.windows if parameters.parts.matching else []
-        self._augmentation = Augmentation(data, minibatch, windows)
-        views = max(parameters.grouping.number, 1)
-        size = rebatch.batch_size, minibatch, len(windows)
-        self.signature = augmented_signature(data, *size, views)
-        self.validation_signature = augmented_signature(data, *size, len(data.offer_sizes))
-
-    def training(self, epoch: int) -> Iterator[AugmentedTensors]:
-        """Give the batches of an epoch."""
-        generator = np.random.default_rng([self._seed, epoch])
-        features = len(self._data.offer_sizes)
-        batches = (
-            self._augmentation.make(rows, draw_keys(features, self._grouping, generator), generator)
-            for rows in draw_pass(self._data, Split.TRAIN, self._rebatch, epoch)
+        self._training = training
+        keeps_hits = training.remove_accidental_hits == "none"
+        self._maker = BatchMaker(data, offer_features, training.neighbours, training.windows, keeps_hits)
+        self._features = len(offer_features)
+        if training.sees_events_only:
+            groupings, self._validation_keys = 0, []
+        else:
+            groupings = training.groupings.number if training.groupings else 1
+            self._validation_keys = single_keys(self._features)
+        self.signature, self.validation_signature = (
+            batch_signature(
+                data, offer_features, rebatch.batch_size, training.neighbours, len(training.windows), number
+            )
+            for number in (groupings, len(self._validation_keys))
         )
-        thinned = (drop_history(batch, self._history_dropout, generator) for batch in batches)
-        return prefetched(augmented_tensors(batch) for batch in thinned)
 
-    def validation(self) -> Iterator[AugmentedTensors]:
-        """Give the validation batches."""
-        keys = single_keys(len(self._data.offer_sizes))
-        unused = np.random.default_rng(self._seed)  # single keys are not changed at random
+    def training(self, epoch: int) -> Iterator[BatchTensors]:
+        """Give the batches of an epoch, counted from 0: they depend on (seed, epoch) and nothing else."""
+        generator = np.random.default_rng([self._training.seed, epoch])
+        rows = draw_pass(self._data, Split.TRAIN, self._rebatch, epoch)
+        return prefetched(batch_tensors(self._training_batch(each, generator)) for each in rows)
+
+    def validation(self) -> Iterator[BatchTensors]:
+        """Give the validation batches, the same each time."""
+        unused = np.random.default_rng(self._training.seed)  # these keys are not changed at random
         return prefetched(
-            augmented_tensors(self._augmentation.make(rows, keys, unused))
+            batch_tensors(self._maker.make(rows, self._validation_keys, unused))
             for rows in self._validation_batches
         )
+
+    def _training_batch(self, rows: Rows, generator: np.random.Generator) -> GroupedBatch:
+        training = self._training
+        keys = []
+        if not training.sees_events_only:
+            keys = draw_keys(self._features, training.groupings, generator)
+        grouped = self._maker.make(rows, keys, generator)
+        return replace(grouped, batch=drop_history(grouped.batch, training.history_dropout, generator))

@@ -1,12 +1,11 @@
-"""Layers of the richer model: dense, normalisations, k winners, dropout with a seed of its own."""
-
-from collections.abc import Callable
+"""Layers of a ranker: dense, normalisations, k winners, dropout with a seed of its own."""
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 EPSILON = 1e-3  # of Keras's BatchNormalization and LayerNormalization
+SEEDS_OF_A_STEP = 1_000  # more than the calls of any step
 
 
 class Dropout:
@@ -22,32 +21,21 @@ class Dropout:
         Number of the step.
     """
 
-    SEEDS_OF_A_STEP = 1_000
-
     def __init__(self, rate: float, seed: int, step: tf.Tensor) -> None:
         self._rate = rate
         self._seed = seed
-        self._next = step * self.SEEDS_OF_A_STEP
-
-    def seed(self, calls: int = 1) -> tf.Tensor:
-        """Seed of the next so many calls; int32, shape (2,)."""
-        seed = tf.stack([tf.constant(self._seed), self._next])
-        self._next += calls
-        return seed
+        self._next = step * SEEDS_OF_A_STEP
 
     def __call__(self, values: tf.Tensor) -> tf.Tensor:
         """Set entries to zero; same shape."""
-        seed = self.seed()
+        seed = tf.stack([tf.constant(self._seed), self._next])
+        self._next += 1
         return tf.nn.experimental.stateless_dropout(values, self._rate, seed) if self._rate else values
 
 
-Drop = Callable[[tf.Tensor], tf.Tensor]
-"""Dropout, or `no_dropout`."""
-
-
-def no_dropout(values: tf.Tensor) -> tf.Tensor:
-    """Leave values as they are, in evaluation."""
-    return values
+def dropped(values: tf.Tensor, drop: Dropout | None) -> tf.Tensor:
+    """Set entries to zero in a training step; leave values as they are where there is no `drop`."""
+    return values if drop is None else drop(values)
 
 
 def glorot(generator: np.random.Generator, *shape: int) -> npt.NDArray[np.float32]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from offerbench.params.train import Train
+from offerbench.model.config import OptimizerParameters
 
 
-def make_optimizer(train: Train) -> Any:
-    """Make the optimizer that `train.optimizer` names.
+def make_optimizer(parameters: OptimizerParameters) -> Any:
+    """Make the optimizer that `optimizer.name` names.
 
     tensorflow-addons' AdamW subtracts `weight_decay * variable` at each step. Keras's subtracts
     `learning_rate * weight_decay * variable`: its decay is converted, so that both make the same
@@ -21,17 +21,17 @@ def make_optimizer(train: Train) -> Any:
     Any
         An object with `apply_gradients`.
     """
-    if train.optimizer == "adamw_keras":
+    if parameters.name == "adamw_keras":
         return tf.keras.optimizers.AdamW(
-            learning_rate=train.learning_rate,
-            weight_decay=train.weight_decay / train.learning_rate,
+            learning_rate=parameters.learning_rate,
+            weight_decay=parameters.weight_decay / parameters.learning_rate,
             jit_compile=False,  # compiled and plain updates differ in their last bits
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its notice of the end of life
         import tensorflow_addons
     return tensorflow_addons.optimizers.AdamW(
-        weight_decay=train.weight_decay, learning_rate=train.learning_rate
+        weight_decay=parameters.weight_decay, learning_rate=parameters.learning_rate
     )
 
 

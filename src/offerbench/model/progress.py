@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from offerbench.model.checkpoint import named_variables
+from offerbench.model.config import TrainParameters
 from offerbench.model.optimizer import slots
-from offerbench.model.ranking_model import RankingModel
-from offerbench.params.train import Train
+from offerbench.model.ranker import Ranker
+from offerbench.model.saved_model import named_variables
 
 Tensors = dict[str, npt.NDArray[Any]]
 BEST = "best/"
+MEASURES = ("train/loss", "train/auc", "validation/loss", "validation/auc")
+"""Of an epoch, as the training log names them."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ def best_epoch(curves: list[Epoch]) -> int:
     return int(np.argmax([epoch.validation_auc for epoch in curves]))
 
 
-def is_finished(curves: list[Epoch], train: Train) -> bool:
+def is_finished(curves: list[Epoch], training: TrainParameters) -> bool:
     """Whether all epochs are done, or validation AUC has not risen for `early_stopping_patience` epochs."""
-    patience = train.early_stopping_patience
-    if len(curves) >= train.epochs:
+    patience = training.early_stopping_patience
+    if len(curves) >= training.epochs:
         return True
     return patience is not None and bool(curves) and len(curves) - 1 - best_epoch(curves) >= patience
 
@@ -49,13 +51,13 @@ class Progress:
 
     Parameters
     ----------
-    model : TwoTower
+    model : Ranker
         The model.
     optimizer : Any
         Its optimizer; its slots are made here if they are not there yet.
     """
 
-    def __init__(self, model: RankingModel, optimizer: Any) -> None:
+    def __init__(self, model: Ranker, optimizer: Any) -> None:
         self.curves: list[Epoch] = []
         self.step = 0
         self._model = named_variables(model)

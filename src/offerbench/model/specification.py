@@ -1,35 +1,45 @@
-"""What a model is made of: enough to build it again from its file."""
+"""What a model is made of and was trained with: enough to build it again from its file."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from offerbench.params.model import Model
-from offerbench.params.section import Section
-from offerbench.params.train_augmented import Parts
+from offerbench.core.section import Section
+from offerbench.model.config import RankerParameters, TrainParameters
+from offerbench.preparation.prepared import PreparedData
 
 
-class ModelSpecification(Section):
-    """Features and shape of a two-tower model."""
+class Specification(Section):
+    """Features of a ranker, and the section of `params.yaml` that it was trained with."""
 
     user_features: dict[str, int] = Field(min_length=1)
     """Number of labels of each user feature."""
     offer_features: dict[str, int] = Field(min_length=1)
     """Number of labels of each offer feature."""
-    model: Model
-    """Shape and regularisation."""
-    shared_tables: dict[str, str] = Field(default_factory=dict)
-    """Offer feature whose table a user feature has, for `model.shared_embeddings`; others have their own."""
+    shared_tables: dict[str, str]
+    """Offer feature whose table a user feature has, for `shared_embeddings`; others have their own."""
+    training: TrainParameters
+    """Shape, parts and hyper-parameters."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.model.shared_embeddings != bool(self.shared_tables):
-            raise ValueError("shared_tables: are there if and only if model.shared_embeddings")
+        if self.ranker.shared_embeddings != bool(self.shared_tables):
+            raise ValueError("shared_tables: are there if and only if ranker.shared_embeddings")
         return self
 
+    @property
+    def ranker(self) -> RankerParameters:
+        """Shape and parts."""
+        return self.training.ranker
 
-class AugmentedSpecification(ModelSpecification):
-    """Features, shape and parts of an augmented model."""
 
-    parts: Parts
-    """What it has besides two towers."""
+def specify(data: PreparedData, offer_features: Sequence[str], training: TrainParameters) -> Specification:
+    """Give the specification of a ranker that sees all user features and some offer features."""
+    shared = data.shared_tables(offer_features) if training.ranker.shared_embeddings else {}
+    return Specification(
+        user_features=data.user_sizes,
+        offer_features={feature: data.offer_sizes[feature] for feature in offer_features},
+        shared_tables=shared,
+        training=training,
+    )

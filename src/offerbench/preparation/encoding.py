@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from offerbench.errors import OfferbenchError
-from offerbench.params.prepare import Clusters, Prepare, Vocabulary
+from offerbench.core.columns import DAY, EVENT_TYPE, LABEL, OCCURRENCES, USER, VALUE
+from offerbench.core.errors import OfferbenchError
 from offerbench.preparation import number_clusters
+from offerbench.preparation.config import Clusters, Prepare, Vocabulary
 from offerbench.preparation.vocabulary import assign_labels
-from offerbench.schema import DAY, EVENT_TYPE, LABEL, OCCURRENCES, USER, VALUE
 
-LARGEST_READ = 1_000_000
+MAX_ROWS_READ = 1_000_000
 """Rows that DuckDB hands over at a time at most."""
 
 
@@ -185,7 +185,7 @@ def encoded_chunks(
         FROM kept {joins} ORDER BY user_index, day, file_order
         """,
         params=[types],
-    ).to_arrow_reader(min(events_per_chunk, LARGEST_READ))
+    ).to_arrow_reader(min(events_per_chunk, MAX_ROWS_READ))
     columns = (USER, DAY, EVENT_TYPE, *features)
     waiting: list[pa.RecordBatch] = []
     for batch in reader:

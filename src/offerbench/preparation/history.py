@@ -1,4 +1,4 @@
-"""Histories as views: which past events a target event sees, their distinct values and weights.
+"""Histories as windows: which past events a target event sees, their distinct values and weights.
 
 All functions take the events of some users, sorted by (user, day, file order), and use no loop
 over events: a history is a window into its user's events of one type.
@@ -103,15 +103,15 @@ def prefix_bags(previous: Ints, labels: Labels, start: Ints, length: Ints) -> tu
         From `previous_occurrence`.
     labels : int32, shape (events,)
         Values of the feature.
-    start, length : int64, shape (views,)
+    start, length : int64, shape (histories,)
         Windows; each starts at its user's first event.
 
     Returns
     -------
     values : int32, shape (first occurrences,)
         The lists of all users.
-    start, length : int64, shape (views,)
-        Each view's bag in `values`, in order of first occurrence.
+    start, length : int64, shape (histories,)
+        Each history's bag in `values`, in order of first occurrence.
     """
     is_first = previous < 0
     firsts_before = np.concatenate([[0], np.cumsum(is_first)])
@@ -144,7 +144,7 @@ def weighted_bags(
     ----------
     labels : int32, shape (events,)
         Values of the feature.
-    start, length : int64, shape (views,)
+    start, length : int64, shape (histories,)
         Windows.
     half_life : float
         An event weighs half of one of its window that is so many events newer; the newest one weighs 1.
@@ -156,13 +156,13 @@ def weighted_bags(
         Ascending in each window.
     weights : float32, shape (values,)
         Of each value.
-    start, length : int64, shape (views,)
-        Each view's bag in `values`.
+    start, length : int64, shape (histories,)
+        Each history's bag in `values`.
     """
     offsets, rows = _rows_of_windows(start, length)
     age = np.repeat(start + length - 1, length) - rows
     shape = len(start), int(labels.max(initial=0)) + 1
-    # A matrix of windows and labels: what stands in one place twice is added up.
+    # A matrix of windows and labels: entries of the same place are added up.
     matrix = sparse.csr_array((np.exp2(-age / half_life), labels[rows], offsets), shape)
     matrix.sum_duplicates()
     offsets = matrix.indptr.astype(np.int64)

@@ -40,7 +40,7 @@ def fit_centres(
     numbers : float64, shape (numbers,)
         Distinct numbers.
     weights : int64, shape (numbers,)
-        How often each stands in the sample; 0 leaves a number out.
+        How often each is in the sample; 0 leaves a number out.
     clusters : int
         Clusters wanted; fewer when there are fewer distinct numbers.
     seed : int

@@ -1,6 +1,6 @@
 """Raw files -> prepared tables: the whole of the stage `prepare`."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +9,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
+from offerbench.core.columns import DAY, FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
+from offerbench.core.json_files import write_json
+from offerbench.core.tables import write_parquet
 from offerbench.datasets.canonical import ReadCounts, event_database
+from offerbench.datasets.config import Custom
 from offerbench.datasets.rejects import refuse_too_many, write_rejects
 from offerbench.datasets.sources import reader
-from offerbench.params.custom import Custom
-from offerbench.params.prepare import Prepare
-from offerbench.params.resources import Resources
+from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
+from offerbench.preparation.resources import Resources
 from offerbench.preparation.tables import PreparedTables
 from offerbench.preparation.user_split import split_users
-from offerbench.schema import DAY, FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
-from offerbench.storage import write_json, write_parquet
+
+LOG = logging.getLogger(__name__)
 
 
 def prepare_dataset(
@@ -28,7 +31,6 @@ def prepare_dataset(
     directory: Path,
     prepare: Prepare,
     resources: Resources,
-    report: Callable[[str], None],
     custom: Custom | None = None,
 ) -> dict[str, Any]:
     """Make the prepared tables of a data set.
@@ -43,8 +45,6 @@ def prepare_dataset(
         An empty directory that gets the tables.
     prepare, resources : Prepare, Resources
         Parameters.
-    report : callable
-        Called with one line for each step done.
     custom : Custom, optional
         The columns of the log, for the data set `custom`.
 
@@ -60,11 +60,11 @@ def prepare_dataset(
     """
     with event_database(Path(resources.spill_directory), resources.memory_limit) as connection:
         read = reader(dataset, custom)(connection, raw_directory)
-        refuse_too_many(read, raw_directory, prepare.max_set_aside_share)
-        report(f"read {read.rows:,} rows of {dataset}")
+        refuse_too_many(read, raw_directory, prepare.max_rejected_share)
+        LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)
         encoding = encode(connection, prepare)
         users = len(encoding.user_numbers)
-        report(f"numbered {users:,} users and the values of {len(encoding.vocabularies)} features")
+        LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
         tables = PreparedTables(directory, prepare)
         kept, days = 0, set[int]()
@@ -75,7 +75,10 @@ def prepare_dataset(
                 days.update(np.unique(chunk[DAY]).tolist())
                 progress.update(int(chunk[USER][-1]) + 1 - progress.n)
         tables.close()
-    report(f"built {tables.views:,} histories of {tables.contexts:,} user-days, {kept:,} events")
+    LOG.info(
+        "built %s histories of %s user-days, %s events",
+        *(f"{n:,}" for n in (tables.histories, tables.contexts, kept)),
+    )
     write_parquet(directory / "users.parquet", {USER: encoding.user_numbers, SPLIT: split})
     _write_vocabulary(directory, encoding, prepare)
     write_rejects(directory / "rejects.csv", read.rejects)
@@ -134,14 +137,14 @@ def _counts(
         "rows": read.rows,
         "event_types": read.event_types,
         "left_out": read.left_out,
-        "set_aside": read.set_aside,
+        "rejected": read.rejected,
         "events_kept": kept,
         "first_day": str(np.datetime64(min(days), "D")),
         "last_day": str(np.datetime64(max(days), "D")),
         "days_with_events": len(days),
         "target_events": tables.target_events,
         "user_days": tables.contexts,
-        "histories": tables.views,
-        "users": {part.name.lower(): int((split == part).sum()) for part in Split},
+        "histories": tables.histories,
+        "users": {part.part: int((split == part).sum()) for part in Split},
         "vocabulary": vocabulary,
     }

@@ -5,21 +5,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.params.prepare import Prepare
+from offerbench.core.columns import DAY, EVENT_TYPE, HISTORY, USER, VALUE, WEIGHT, bag, user_feature, window
+from offerbench.core.tables import ArrowColumns
 from offerbench.preparation import history
+from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import event_types
-from offerbench.schema import DAY, EVENT_TYPE, USER, VALUE, VIEW, WEIGHT, bag, user_feature, window
-from offerbench.storage import ArrowColumns
 
 Columns = dict[str, npt.NDArray[np.int32]]
 
 
 class PreparedTables:
-    """Writes `target_events.arrow`, `views.arrow` and a `bag_*.arrow` for each user feature.
+    """Writes `target_events.arrow`, `histories.arrow` and a `bag_*.arrow` for each user feature.
 
     target_events.arrow, sorted by (user, day, file order):
-        user, day, view, and a label for each offer feature (int32)
-    views.arrow, the distinct histories, sorted by user and time:
+        user, day, history, and a label for each offer feature (int32)
+    histories.arrow, the distinct histories, sorted by user and time:
         window_start_*, window_length_* of the target event: rows of target_events.arrow (int64)
         bag_start_*, bag_length_* for each user feature: rows of its bag file (int64)
     bag_<user feature>.arrow:
@@ -30,7 +30,7 @@ class PreparedTables:
     def __init__(self, directory: Path, prepare: Prepare) -> None:
         self._prepare = prepare
         self._events = ArrowColumns(directory / "target_events.arrow")
-        self._views = ArrowColumns(directory / "views.arrow")
+        self._histories = ArrowColumns(directory / "histories.arrow")
         self._bags = {
             (event_type, feature): ArrowColumns(directory / f"bag_{user_feature(event_type, feature)}.arrow")
             for event_type in prepare.history.events
@@ -41,7 +41,7 @@ class PreparedTables:
         self._windows = sorted(of_bags | {(prepare.target_event, prepare.history.length)})
         self.target_events = 0
         self.contexts = 0
-        self.views = 0
+        self.histories = 0
 
     def append(self, chunk: Columns) -> None:
         """Add the events of some users, sorted by (user, day, file order)."""
@@ -62,46 +62,46 @@ class PreparedTables:
             )
             for event_type, length in self._windows
         }
-        # Contexts whose windows are all the same see the same history: one view.
+        # Contexts whose windows are all the same see the same history: one history.
         stacked = np.stack(
             [target[USER][context_rows], *(part for pair in windows.values() for part in pair)]
         )
         is_new = np.concatenate([[True], (np.diff(stacked, axis=1) != 0).any(axis=0)])
-        view_of_context = np.cumsum(is_new) - 1
+        history_of_context = np.cumsum(is_new) - 1
         context_of_event = np.searchsorted(context_rows, np.arange(len(target[USER])), side="right") - 1
         self._events.append(
             {
                 USER: target[USER],
                 DAY: target[DAY],
-                VIEW: (view_of_context[context_of_event] + self.views).astype(np.int32),
+                HISTORY: (history_of_context[context_of_event] + self.histories).astype(np.int32),
                 **{feature: target[feature] for feature in self._prepare.offer_features},
             }
         )
-        self._append_views(by_type, {key: (s[is_new], n[is_new]) for key, (s, n) in windows.items()})
+        self._append_histories(by_type, {key: (s[is_new], n[is_new]) for key, (s, n) in windows.items()})
         self.target_events += len(target[USER])
         self.contexts += len(context_rows)
-        self.views += int(is_new.sum())
+        self.histories += int(is_new.sum())
 
-    def _append_views(
+    def _append_histories(
         self, by_type: dict[str, Columns], windows: dict[tuple[str, int], tuple[history.Ints, history.Ints]]
     ) -> None:
         parameters = self._prepare.history
         target_start, target_length = windows[self._prepare.target_event, parameters.length]
         start_name, length_name = window(self._prepare.target_event)
-        views = {start_name: target_start + self.target_events, length_name: target_length}
+        histories = {start_name: target_start + self.target_events, length_name: target_length}
         for (event_type, feature), file in self._bags.items():
             of_feature = windows[event_type, parameters.length_of(feature)]
             columns, start, length = self._make_bags(by_type[event_type], feature, *of_feature)
             start_name, length_name = bag(user_feature(event_type, feature))
-            views |= {start_name: start + self._bag_values[event_type, feature], length_name: length}
+            histories |= {start_name: start + self._bag_values[event_type, feature], length_name: length}
             file.append(columns)
             self._bag_values[event_type, feature] += len(columns[VALUE])
-        self._views.append(views)
+        self._histories.append(histories)
 
     def _make_bags(
         self, events: Columns, feature: str, start: history.Ints, length: history.Ints
     ) -> tuple[dict[str, npt.NDArray[np.generic]], history.Ints, history.Ints]:
-        """Columns of a bag file, and each view's bag in them."""
+        """Columns of a bag file, and each history's bag in them."""
         parameters = self._prepare.history
         labels = events[feature]
         if parameters.weights != "distinct":
@@ -115,5 +115,5 @@ class PreparedTables:
 
     def close(self) -> None:
         """Finish all files."""
-        for file in (self._events, self._views, *self._bags.values()):
+        for file in (self._events, self._histories, *self._bags.values()):
             file.close()

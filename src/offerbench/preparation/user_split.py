@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.errors import OfferbenchError
-from offerbench.params.prepare import UserSplit
-from offerbench.schema import Split
+from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
+from offerbench.preparation.config import UserSplit
 
 
 def split_users(

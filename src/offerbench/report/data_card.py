@@ -1,9 +1,17 @@
 """The data set card and the parameters, as tables."""
 
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
 
-from offerbench.report.html_tables import Cell, HtmlTable, count_cell, nested_counts_html, words
+import pandas as pd
+from markupsafe import Markup
+
+from offerbench.core.section import leaves
+from offerbench.parameters import TRAININGS, Parameters
+from offerbench.report.html_tables import counts_html, html_table, words
+
+NOT_SHOWN = {"resources", "gate"}  # they change no number
 
 
 def card_tables(
@@ -12,7 +20,7 @@ def card_tables(
     prepared: Mapping[str, Any],
     batches: Mapping[str, Any],
     evaluated: Mapping[str, Any],
-) -> list[HtmlTable]:
+) -> list[Markup]:
     """Tables of what was read, kept, split, batched and evaluated.
 
     Parameters
@@ -24,24 +32,37 @@ def card_tables(
     prepared, batches, evaluated : mapping
         Contents of prepare.json, rebatch.json and evaluate.json.
     """
-    facts = [
-        [Cell("data set"), Cell(dataset)],
-        [Cell("data version (MD5 of the raw directory)"), Cell(data_version or "not known to DVC")],
-        *([Cell(name), count_cell(value)] for name, value in _facts(prepared)),
-    ]
-    tables = [HtmlTable("facts", "The data set in numbers", ["what", "value"], facts, sortable=False)]
+    facts = {
+        "data set": dataset,
+        "data version (MD5 of the raw directory)": data_version or "not known to DVC",
+        **dict(_facts(prepared)),
+    }
+    values = {name: {"value": value} for name, value in facts.items()}
+    tables = [counts_html("facts", "The data set in numbers", "what", values, sortable=False)]
     for key, value in prepared.items():
         if _is_nested(value):
-            tables.append(nested_counts_html(f"card-{key}", words(key).capitalize(), "feature", value))
-    tables.append(nested_counts_html("card-batches", "Events and batches by split", "split", batches))
-    tables.append(nested_counts_html("card-evaluated", "Offers and pairs by task", "task", evaluated))
+            tables.append(counts_html(f"card-{key}", words(key).capitalize(), "feature", value))
+    tables.append(counts_html("card-batches", "Events and batches by split", "split", batches))
+    tables.append(counts_html("card-evaluated", "Offers and pairs by task", "task", evaluated))
     return tables
 
 
-def parameter_table(parameters: Mapping[str, Any]) -> HtmlTable:
-    """All parameters, one key a row."""
-    rows = [[Cell(key), Cell(_value(value))] for key, value in _leaves(parameters)]
-    return HtmlTable("params", "Everything that params.yaml says", ["key", "value"], rows)
+def parameter_tables(parameters: Parameters) -> list[Markup]:
+    """Tabulate what the models were trained with, a column for each section, and the other parameters."""
+    content = parameters.model_dump(exclude=NOT_SHOWN)
+    trainings = {section: _written(content.pop(section)) for section in TRAININGS}
+    return [
+        _text_table("trainings", "What the models were trained with", pd.DataFrame(trainings).sort_index()),
+        _text_table("params", "Everything else in params.yaml", pd.DataFrame({"value": _written(content)})),
+    ]
+
+
+def _text_table(name: str, caption: str, texts: pd.DataFrame) -> Markup:
+    return html_table(name, caption, "key", texts.fillna("-").map(escape))
+
+
+def _written(section: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _value(value) for key, value in leaves(section)}
 
 
 def _is_nested(value: object) -> bool:
@@ -56,14 +77,6 @@ def _facts(prepared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         elif not _is_nested(value):
             for inner, number in value.items():
                 yield f"{words(key)}: {words(inner)}", number
-
-
-def _leaves(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in section.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _value(value: object) -> str:

@@ -1,69 +1,64 @@
 """The result table as a picture."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")  # before pyplot: no window system is asked for
 
 import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.axes import Axes
+import pandas as pd
+import seaborn
 
-from offerbench.evaluation.results import Wauc
-from offerbench.report.colours import LOWEST, highest_shade, ink, shade
-from offerbench.report.tables import SEGMENT_TITLES, format_half_width, format_wauc, model_title
+from offerbench.core.columns import HALF_WIDTH, MODEL, SEGMENT, TASK, WAUC
+from offerbench.report.colours import COLOURS, INK, MIN_SHADE, NO_OFFER, highest_shade
+from offerbench.report.tables import SEGMENT_TITLES, format_half_width, format_wauc, wide
 
 INCHES_PER_MODEL = 0.42
-INCHES_AROUND = 1.3  # title and names of the tasks
+INCHES_PER_TASK = 0.7
+INCHES_AROUND = (3.6, 1.5)  # names of the models and colour bar; title and names of the tasks
 
 
-def draw_heat_map(wauc: Wauc, decimals: int, target: Path, intervals: Wauc | None = None) -> None:
-    """Draw wAUC of model by task, one panel for each segment, as a PNG without a time stamp.
+def draw_heat_map(table: pd.DataFrame, titles: Mapping[str, str], decimals: int, target: Path) -> None:
+    """Draw wAUC of model by task, a panel for each segment, as a PNG without a time stamp.
 
     Parameters
     ----------
-    wauc : nested mapping
-        wAUC by segment, task and model.
+    table : DataFrame
+        segment, task, model, wauc, half_width.
+    titles : mapping of str to str
+        What a model is called.
     decimals : int
         Digits of a wAUC.
     target : Path
         The PNG file to write.
-    intervals : nested mapping, optional
-        Half widths of the intervals, nested like `wauc`; stand small under the values.
     """
-    models = list(next(iter(next(iter(wauc.values())).values())))
-    size = (15, INCHES_AROUND + INCHES_PER_MODEL * len(models))
-    figure, axes = plt.subplots(1, len(wauc), figsize=size, sharey=True, layout="constrained")
-    highest = highest_shade(wauc)
-    for axis, (segment, tasks) in zip(np.atleast_1d(axes), wauc.items(), strict=True):
-        values = np.array([[tasks[task][name] for task in tasks] for name in models], float)
-        image = axis.imshow(values, vmin=LOWEST, vmax=highest, cmap="viridis", aspect="auto")
-        axis.set_xticks(range(len(tasks)), list(tasks), rotation=35, ha="right")
-        axis.set_yticks(range(len(models)), [model_title(name) for name in models])
-        axis.set_title(SEGMENT_TITLES[segment])
-        for row, name in enumerate(models):
-            for column, task in enumerate(tasks):
-                half_width = intervals[segment][task][name] if intervals else None
-                _write_value(axis, row, column, tasks[task][name], half_width, decimals, highest)
-    figure.colorbar(image, ax=axes, label="wAUC on test users", shrink=0.9)
+    segments = list(table.groupby(SEGMENT, sort=False))
+    width = INCHES_AROUND[0] + INCHES_PER_TASK * table[TASK].nunique() * len(segments)
+    height = INCHES_AROUND[1] + INCHES_PER_MODEL * table[MODEL].nunique()
+    figure, axes = plt.subplots(
+        1, len(segments), figsize=(width, height), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis, (segment, of_segment) in zip(axes.flat, segments, strict=True):
+        values, widths = wide(of_segment, WAUC), wide(of_segment, HALF_WIDTH)
+        seaborn.heatmap(
+            values.rename(index=titles),
+            annot=values.map(format_wauc, decimals=decimals)
+            + "\n"
+            + widths.map(format_half_width, decimals=decimals),
+            fmt="",
+            annot_kws={"fontsize": 7.5, "color": INK},
+            cmap=COLOURS,
+            vmin=MIN_SHADE,
+            vmax=highest_shade(table),
+            linewidths=0.5,
+            cbar=False,
+            ax=axis,
+        )
+        axis.set(title=SEGMENT_TITLES[str(segment)], xlabel="", ylabel="", facecolor=NO_OFFER)
+        axis.tick_params(length=0)
+        plt.setp(axis.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
+    figure.colorbar(axes.flat[0].collections[0], ax=axes, label="wAUC", shrink=0.9)
     figure.savefig(target, format="png", dpi=110, metadata={"Software": None})
     plt.close(figure)
-
-
-def _write_value(
-    axis: Axes,
-    row: int,
-    column: int,
-    value: float | None,
-    half_width: float | None,
-    decimals: int,
-    highest: float,
-) -> None:
-    colour = "black" if value is None else ink(shade(value, highest))
-    middle: dict[str, Any] = {"ha": "center", "va": "center", "color": colour}
-    above = 0.0 if half_width is None else 0.14
-    axis.text(column, row - above, format_wauc(value, decimals), fontsize=9, **middle)
-    if half_width is not None:
-        axis.text(column, row + 0.26, format_half_width(half_width, decimals), fontsize=6.5, **middle)

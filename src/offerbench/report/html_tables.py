@@ -1,143 +1,204 @@
-"""Tables of the page as plain values: what stands in a cell, how it sorts and what it looks like."""
+"""Tables of the page, by pandas' Styler: text in cells, colours of wAUC, classes for the style sheet."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
+from pandas.io.formats.style import Styler
 
-from offerbench.report.colours import ink, shade
+from offerbench.core.columns import (
+    COMPARED_WITH,
+    GAP,
+    HALF_WIDTH,
+    OTHER,
+    POSITIVES,
+    TASK,
+    VALUE,
+    WAUC,
+)
+from offerbench.core.rows import Row
+from offerbench.evaluation.results import SPECIALIST
+from offerbench.report.colours import COLOURS, MIN_SHADE
+from offerbench.report.inline_svg import Line
 from offerbench.report.tables import (
     AHEAD,
     BEHIND,
-    RIVAL_TITLES,
-    TaskGaps,
-    Values,
-    best_values,
-    format_gap,
+    format_difference,
     format_half_width,
     format_wauc,
-    gap_mark,
-    model_title,
-    short_title,
+    gap_marks,
+    other_title,
+    wide,
 )
-from offerbench.schema import VALUE, mono_model
 
-MARK_WORDS = {AHEAD: "ahead", BEHIND: "behind", "": ""}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table."""
-
-    text: str
-    number: float | str | None = None
-    """What a number cell is sorted by, empty where a value is missing; None in a cell of words."""
-    small: str = ""
-    mark: str | None = None
-    """Empty where a mark could stand."""
-    best: bool = False
-    specialist: bool = False
-    background: str = ""
-    ink: str = ""
-
-    @property
-    def mark_word(self) -> str:
-        """The mark, for readers who don't see it."""
-        return MARK_WORDS[self.mark or ""]
+NUMBER = "number"
+"""Class of cells that are sorted by their number, and that stand to the right."""
+MARKS = {
+    "": '<span class="mark"></span>',
+    AHEAD: f'<span class="mark" role="img" aria-label="ahead" title="ahead">{AHEAD}</span>',
+    BEHIND: f'<span class="mark" role="img" aria-label="behind" title="behind">{BEHIND}</span>',
+}
 
 
-@dataclass(frozen=True)
-class HtmlTable:
-    """A table; the first cell of a row is the row's header."""
+def html_table(
+    name: str,
+    caption: str,
+    corner: str,
+    cells: pd.DataFrame,
+    classes: pd.DataFrame | str = "",
+    shades: tuple[pd.DataFrame, float] | None = None,
+    sortable: bool = True,
+) -> Markup:
+    """Write a table in a box that scrolls by itself.
 
-    name: str
-    caption: str
-    headers: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    sortable: bool = True
-
-
-def count_cell(value: Any) -> Cell:
-    """Cell of a count, with separators, or of a share, or of words."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Cell(str(value))
-    return Cell(f"{value:,}" if isinstance(value, int) else f"{value:.4f}", number=value)
-
-
-def wauc_cell(value: float | None, decimals: int) -> Cell:
-    """Cell of a wAUC or an AUC, without colour."""
-    return Cell(format_wauc(value, decimals), number="" if value is None else value)
-
-
-def wauc_html(segment: str, values: Values, half_widths: Values, decimals: int, highest: float) -> HtmlTable:
-    """Heat map of one segment: a row for each model, a column for each task."""
-    best = best_values(values)
-    rows = []
-    for model in next(iter(values.values())):
-        row = [Cell(model_title(model))]
-        for task in values:
-            value = values[task][model]
-            background = "" if value is None else shade(value, highest)
-            cell = Cell(
-                format_wauc(value, decimals),
-                number="" if value is None else value,
-                small=format_half_width(half_widths[task][model], decimals),
-                best=value == best[task] is not None,
-                specialist=model == mono_model(task),
-                background=background,
-                ink=ink(background) if background else "",
-            )
-            row.append(cell)
-        rows.append(row)
-    return HtmlTable(f"wauc-{segment}", "wAUC of model by task", ["model", *values], rows)
+    Parameters
+    ----------
+    name : str
+        Unique in the page, of letters, digits, `_` and `-`: the table's identifier is `T_<name>`.
+    caption, corner : str
+        Its caption, and the header of the row headers. Any text.
+    cells : DataFrame
+        HTML of the cells, text of it escaped already. Row and column names may be any text.
+    classes : DataFrame of str, or str
+        Classes of the cells, for the style sheet.
+    shades : (DataFrame, float), optional
+        Numbers to colour the cells by, and the number that has the last colour.
+    sortable : bool
+        Whether headers sort it.
+    """
+    cells = cells.rename_axis(index=None, columns=escape(corner))
+    if isinstance(classes, str):
+        classes = pd.DataFrame(classes, cells.index, cells.columns)
+    styler = Styler(cells, uuid=name, cell_ids=False, caption=escape(caption)).set_td_classes(classes)
+    styler.format_index(lambda text: breakable(escape(str(text))), axis="index")
+    styler.format_index(escape="html", axis="columns")
+    if shades is not None:
+        numbers, highest = shades
+        styler.background_gradient(  # the colours are light: all text is black
+            COLOURS, axis=None, gmap=numbers, vmin=MIN_SHADE, vmax=highest, text_color_threshold=0
+        )
+    text = styler.to_html(table_attributes='class="sortable"' if sortable else "")
+    for kind, scope in (("index_name", "col"), ("col_heading", "col"), ("row_heading", "row")):
+        text = text.replace(f'<th class="{kind}', f'<th scope="{scope}" class="{kind}')
+    box = f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0">'
+    return Markup(f"{box}\n{text}</div>")
 
 
-def gap_html(segment: str, gaps: TaskGaps, model: str, decimals: int) -> HtmlTable:
-    """Gaps of one single model in one segment: a row for each task, a column for each rival."""
-    rows = []
-    for task, by_model in gaps.items():
-        row = [Cell(task)]
-        for rival in RIVAL_TITLES:
-            gap = by_model[model][rival]
-            text, _, small = format_gap(gap, decimals).partition(" ")
-            number = "" if gap is None else gap["gap"]
-            row.append(Cell(text, number=number, small=small, mark=gap_mark(gap)))
-        rows.append(row)
-    caption = f"Gaps of the {short_title(model)}"
-    return HtmlTable(f"gaps-{segment}-{model}", caption, ["task", *RIVAL_TITLES.values()], rows)
+def breakable(text: str) -> str:
+    """Let a line end after the underscores and dots of an escaped name."""
+    return re.sub(r"([_.])(?=[a-z])", r"\1<wbr>", text)
+
+
+def wauc_html(
+    segment: str, table: pd.DataFrame, rows: Sequence[Row], decimals: int, highest: float
+) -> Markup:
+    """Heat map of one segment: a row for each model, a column for each task.
+
+    Parameters
+    ----------
+    segment : str
+        Its name.
+    table : DataFrame
+        task, model, wauc, half_width of the segment.
+    rows : sequence of Row
+        What the models are called, and which is the specialist of which task.
+    decimals : int
+        Digits of a wAUC.
+    highest : float
+        wAUC that has the last colour.
+    """
+    titles = {row.name: row.title for row in rows}
+    specialists = {(row.name, row.task) for row in rows}
+    values, widths = wide(table, WAUC), wide(table, HALF_WIDTH)
+    texts, small = values.map(format_wauc, decimals=decimals), widths.map(_small, decimals=decimals)
+    cells = texts.mask(values.eq(values.max()), "<strong>" + texts + "</strong>") + small
+    classes = values.apply(
+        lambda column: [
+            f"{NUMBER} specialist" if (name, column.name) in specialists else NUMBER for name in column.index
+        ]
+    )
+    cells, classes, values = (frame.rename(index=titles) for frame in (cells, classes, values))
+    return html_table(f"wauc-{segment}", "wAUC of model by task", "model", cells, classes, (values, highest))
+
+
+def gap_html(segment: str, gaps: pd.DataFrame, rows: Sequence[Row], model: Row, decimals: int) -> Markup:
+    """Gaps of one model in one segment: a row for each task, a column for each role it is compared with.
+
+    Where that is not the task's specialist, the header names the best row of the role, or a column does
+    if it is not the same for all tasks.
+
+    Parameters
+    ----------
+    segment : str
+        Its name.
+    gaps : DataFrame
+        From `gap_table`, of this model and segment.
+    rows : sequence of Row
+        What the other models are called.
+    model : Row
+        The model.
+    decimals : int
+        Digits of a gap.
+    """
+    titles = {row.name: row.short_title for row in rows}
+    texts = gaps[GAP].map(lambda gap: format_difference(gap, decimals))
+    texts += gaps[HALF_WIDTH].map(lambda width: _small(width, decimals)) + " " + gap_marks(gaps).map(MARKS)
+    columns: dict[str, pd.Series] = {}
+    for role, of_role in gaps.assign(text=texts).set_index(TASK).groupby(COMPARED_WITH, sort=False):
+        header, others = f"to {other_title(str(role))}", of_role[OTHER].map(titles)
+        is_one = role != SPECIALIST and others.nunique() == 1
+        columns[f"{header}, {others.iloc[0]}" if is_one else header] = of_role["text"]
+        if role != SPECIALIST and not is_one:
+            columns[f"best {role}"] = others.map(escape)
+    cells = pd.DataFrame(columns)
+    classes = cells.apply(lambda column: [NUMBER if str(column.name).startswith("to ") else ""] * len(column))
+    caption = f"Gaps of the {model.short_title}"
+    return html_table(f"gaps-{segment}-{model.name}", caption, "task", cells, classes)
 
 
 def largest_offers_html(
-    offers: pd.DataFrame, task: str, models: Mapping[str, str], count: int, decimals: int
-) -> HtmlTable:
-    """AUC of the offers of a task that have most positives; `models` are columns with their titles."""
-    shown = (
-        offers[offers["task"] == task].sort_values("positives", ascending=False, kind="stable").head(count)
-    )
-    rows = [
-        [
-            Cell(str(offer[VALUE])),
-            count_cell(int(offer["positives"])),
-            *(wauc_cell(float(offer[model]), decimals) for model in models),
-        ]
-        for offer in shown.to_dict("records")
-    ]
-    headers = [task, "positives", *models.values()]
-    return HtmlTable(f"offers-{task}", f"{task}: offers with most positives", headers, rows)
+    offers: pd.DataFrame, task: str, lines: Sequence[Line], count: int, decimals: int
+) -> Markup:
+    """AUC of the offers of a task that have most positives; a column for each line of the task's figure."""
+    shown = offers[offers[TASK] == task].sort_values(POSITIVES, ascending=False, kind="stable").head(count)
+    shown = shown.set_index(VALUE)
+    titles = {line.model: line.title for line in lines}
+    cells = shown[list(titles)].map(format_wauc, decimals=decimals).rename(columns=titles)
+    cells.insert(0, POSITIVES, shown[POSITIVES].map("{:,}".format))
+    return html_table(f"offers-{task}", f"{task}: offers with most positives", task, cells, NUMBER)
 
 
-def nested_counts_html(name: str, caption: str, corner: str, counts: Mapping[str, Any]) -> HtmlTable:
-    """Tabulate counts: a row for each key of `counts`, a column for each key within."""
-    columns = list(dict.fromkeys(key for row in counts.values() for key in row))
-    rows = [[Cell(str(key)), *_cells(row, columns)] for key, row in counts.items()]
-    return HtmlTable(name, caption, [corner, *map(words, columns)], rows)
-
-
-def _cells(row: Mapping[str, Any], columns: Iterable[str]) -> list[Cell]:
-    return [count_cell(row[key]) if key in row else Cell("-", number="") for key in columns]
+def counts_html(
+    name: str, caption: str, corner: str, counts: Mapping[str, Mapping[str, Any]], sortable: bool = True
+) -> Markup:
+    """Tabulate counts, shares and words: a row for each key of `counts`, a column for each key within."""
+    values = pd.DataFrame([pd.Series(row, dtype=object) for row in counts.values()], index=list(counts))
+    values = values.rename(columns=words)
+    classes = values.map(lambda value: NUMBER if _is_number(value) else "")
+    cells = values.map(lambda value: escape(_count(value)))
+    return html_table(name, caption, corner, cells, classes, sortable=sortable)
 
 
 def words(key: str) -> str:
     """`events_kept` as words."""
     return key.replace("_", " ")
+
+
+def _small(half_width: float, decimals: int) -> str:
+    text = format_half_width(half_width, decimals)
+    return f" <small>{text}</small>" if text else ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(value: object) -> str:
+    """Write a count with separators, a share with four digits, a dash where there is none, words as such."""
+    if isinstance(value, float):
+        return "-" if np.isnan(value) else f"{value:.4f}"
+    return f"{value:,}" if _is_number(value) else str(value)

@@ -6,7 +6,7 @@ the page, and the drawing's text is changed afterwards: that way it suits a dark
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 INK = "#010203"  # stands for the colour of the page's text
 SERIES = [f"#0a0b{slot:02x}" for slot in range(10)]
-"""They stand for the colours `--series-0` and so on of page.css. The last one is grey."""
+"""They stand for the colours `--series-0` and so on of page.css."""
 MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "X": "✖", "*": "★"}  # with their text
 RASTER_DOTS_PER_INCH = 160
 SETTINGS: dict[Any, Any] = {
@@ -59,6 +59,15 @@ class Panel:
 
     title: str
     svg: Markup
+
+
+def numbered_lines(titles: Mapping[str, str]) -> list[Line]:
+    """Give each model a colour and a marker; colours repeat only with another marker."""
+    markers = list(MARKERS)  # their number and that of the colours have no common divisor
+    return [
+        Line(model, title, index % len(SERIES), markers[index % len(markers)])
+        for index, (model, title) in enumerate(titles.items())
+    ]
 
 
 def new_axes(width: float, height: float) -> tuple[Figure, Axes]:

@@ -1,11 +1,11 @@
 "use strict";
 // Tables sort by a click on a header, or by its key: headers become buttons. Without this script
-// the tables stand in the order that they were written in.
+// a table keeps the order that it was written in.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headers = [...table.tHead.rows[0].cells];
   const body = table.tBodies[0];
   headers.forEach((header, column) => {
-    const isNumber = [...body.rows].some((row) => row.cells[column].dataset.number !== undefined);
+    const isNumber = [...body.rows].some((row) => row.cells[column].classList.contains("number"));
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);
@@ -24,7 +24,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 function compare(a, b, isNumber, sign) {
   if (!isNumber) return sign * a.textContent.localeCompare(b.textContent, "en", { numeric: true });
-  const [x, y] = [a, b].map((cell) => cell.dataset.number ?? "");
-  if (x === "" || y === "") return (x === "") - (y === "");  // a missing value stands last either way
-  return sign * (Number(x) - Number(y));
+  const [x, y] = [a, b].map((cell) => parseFloat(cell.textContent.replaceAll(",", "")));
+  if (isNaN(x) || isNaN(y)) return isNaN(x) - isNaN(y);  // a missing value, a dash, is last either way
+  return sign * (x - y);
 }

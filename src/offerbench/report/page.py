@@ -1,55 +1,58 @@
 """The results as one HTML page that needs nothing but itself."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from offerbench.evaluation.results import Gaps, Wauc
+from offerbench.core.columns import COMPARED_WITH, GAP, MODEL, SEGMENT, TASK
+from offerbench.core.rows import Row
+from offerbench.evaluation.popularity import MIN_POSITIVES
+from offerbench.evaluation.results import SPECIALIST
+from offerbench.evaluation.wauc import SEGMENTS
+from offerbench.parameters import Parameters
 from offerbench.report.colours import highest_shade
-from offerbench.report.curves import Curves, curve_lines, curve_panels
-from offerbench.report.data_card import card_tables, parameter_table
-from offerbench.report.html_tables import HtmlTable, gap_html, largest_offers_html, wauc_html
-from offerbench.report.popularity import LEAST_POSITIVES, popularity_lines, popularity_panels
+from offerbench.report.curves import curve_lines, curve_panels
+from offerbench.report.data_card import card_tables, parameter_tables
+from offerbench.report.html_tables import gap_html, largest_offers_html, wauc_html
+from offerbench.report.popularity import popularity_lines, popularity_panels
 from offerbench.report.tables import (
     AHEAD,
     BEHIND,
     INTERVAL_NOTE,
     MARK_NOTE,
     SEGMENT_TITLES,
-    TaskGaps,
     format_difference,
-    gap_mark,
+    gap_marks,
+    mean_gaps,
+    other_title,
     segment_meanings,
-    short_title,
 )
-from offerbench.storage import whole_file
 
-LARGEST_OFFERS = 10
-RIVALS = {"specialist": "the specialist of the task", "affinity": "history affinity"}
+SHOWN_OFFERS = 10
 
 
 @dataclass(frozen=True)
 class PageContent:
     """Everything that the page shows."""
 
-    dataset: str
+    rows: Sequence[Row]
+    """The rows of the results, in the order of the tables."""
     data_version: str | None
     """MD5 of the raw directory, if DVC knows it."""
-    parameters: Mapping[str, Any]
-    """params.yaml; its section `evaluate` gives the borders of the segments and the digits."""
-    wauc: Wauc
-    intervals: Wauc
-    """Half widths of the 95% intervals, nested like `wauc`."""
-    gaps: Gaps
+    parameters: Parameters
+    """params.yaml; the bounds of the segments and the digits are those of its sections."""
+    wauc: pd.DataFrame
+    """segment, task, model, wauc, half_width."""
+    gaps: pd.DataFrame
+    """segment, task, model, compared_with, other, gap, half_width."""
     offers: pd.DataFrame
-    """One row for each evaluated offer: task, value, positives and an AUC column for each model."""
-    curves: Curves
+    """One row for each evaluated offer: task, value, positives and an AUC column for each row."""
+    curves: pd.DataFrame
+    """model, epoch and loss and AUC of both, of the rows that were trained."""
     prepared: Mapping[str, Any]
     batches: Mapping[str, Any]
     evaluated: Mapping[str, Any]
@@ -63,27 +66,12 @@ class Segment:
     name: str
     title: str
     meaning: str
-    wauc: HtmlTable
-    gaps: list[HtmlTable]
-
-
-def write_page(target: Path, content: PageContent) -> None:
-    """Write the page. The same content gives the same bytes.
-
-    Parameters
-    ----------
-    target : Path
-        The HTML file; its directory is made.
-    content : PageContent
-        What the page shows. Text in it may hold any character.
-    """
-    text = page_html(content)
-    with whole_file(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    wauc: Markup
+    gaps: list[Markup]
 
 
 def page_html(content: PageContent) -> str:
-    """Give the page as text."""
+    """Give the page as text, the same for the same content; text in that may hold any character."""
     environment = Environment(
         loader=PackageLoader("offerbench.report", ""),
         autoescape=True,
@@ -91,72 +79,75 @@ def page_html(content: PageContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = breakable
-    tasks, models = list(content.wauc["all"]), list(next(iter(content.wauc["all"].values())))
-    decimals = content.parameters["evaluate"]["table_decimals"]
-    largest = [
-        largest_offers_html(content.offers, task, _offer_models(task, models), LARGEST_OFFERS, decimals)
-        for task in tasks
-    ]
+    parameters, rows = content.parameters, content.rows
+    tasks, decimals = list(content.wauc[TASK].unique()), parameters.report.table_decimals
+    trained = [row for row in rows if row.name in set(content.curves[MODEL])]
+    all_offers = content.gaps[content.gaps[SEGMENT] == SEGMENTS[0]]
     return environment.get_template("page.html.j2").render(
-        dataset=content.dataset,
-        users=content.prepared["users"],
-        sentences=verdicts(content.gaps["all"], decimals),
+        dataset=parameters.dataset,
+        part=parameters.evaluate.users,
+        users=content.prepared["users"][parameters.evaluate.users],
+        sentences=verdicts(all_offers, rows, decimals),
         notes=[INTERVAL_NOTE, MARK_NOTE],
         segments=_segments(content, decimals),
-        popularity_legend=popularity_lines(tasks[0], models),
-        least_positives=LEAST_POSITIVES,
-        popularity=popularity_panels(content.offers, tasks, models),
-        largest=largest,
-        curve_legend=curve_lines(content.curves),
-        curves=curve_panels(content.curves),
+        popularity_legend=popularity_lines(tasks[0], rows),
+        min_positives=MIN_POSITIVES,
+        popularity=popularity_panels(content.offers, tasks, rows),
+        largest=[
+            largest_offers_html(content.offers, task, popularity_lines(task, rows), SHOWN_OFFERS, decimals)
+            for task in tasks
+        ],
+        curve_legend=curve_lines(trained),
+        curves=curve_panels(content.curves, trained),
         card=card_tables(
-            content.dataset, content.data_version, content.prepared, content.batches, content.evaluated
+            parameters.dataset, content.data_version, content.prepared, content.batches, content.evaluated
         ),
-        params=parameter_table(content.parameters),
+        parameters=parameter_tables(parameters),
     )
 
 
-def breakable(text: str) -> Markup:
-    """Escape a name, and let a line end after its underscores and dots."""
-    return Markup(re.sub(r"([_.])(?=[a-z])", r"\1<wbr>", str(escape(text))))
-
-
-def _offer_models(task: str, models: list[str]) -> dict[str, str]:
-    return {line.model: line.title for line in popularity_lines(task, models)}
-
-
 def _segments(content: PageContent, decimals: int) -> list[Segment]:
-    evaluate = content.parameters["evaluate"]
-    meanings = segment_meanings(evaluate["popular_min_positives"], evaluate["cold_start_min_positives"])
-    highest = highest_shade(content.wauc)
+    rows, highest = content.rows, highest_shade(content.wauc)
+    meanings = segment_meanings(content.parameters.evaluate)
     segments = []
-    for name, values in content.wauc.items():
-        gaps = content.gaps[name]
+    for key, table in content.wauc.groupby(SEGMENT, sort=False):
+        name = str(key)
+        gaps = content.gaps[content.gaps[SEGMENT] == name]
+        of_models = [(row, of_model) for row in rows if len(of_model := gaps[gaps[MODEL] == row.name])]
         segments.append(
             Segment(
                 name=name,
                 title=SEGMENT_TITLES[name],
                 meaning=meanings[name],
-                wauc=wauc_html(name, values, content.intervals[name], decimals, highest),
-                gaps=[gap_html(name, gaps, model, decimals) for model in next(iter(gaps.values()))],
+                wauc=wauc_html(name, table, rows, decimals, highest),
+                gaps=[gap_html(name, of_model, rows, row, decimals) for row, of_model in of_models],
             )
         )
     return segments
 
 
-def verdicts(gaps: TaskGaps, decimals: int) -> list[str]:
-    """Say for each single model and rival in how many tasks the model is ahead, behind or neither."""
+def verdicts(gaps: pd.DataFrame, rows: Sequence[Row], decimals: int) -> list[str]:
+    """Say in how many tasks a model is ahead, behind or neither, against each role that it is compared with.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        From `gap_table`, of one segment.
+    rows : sequence of Row
+        What the models are called.
+    decimals : int
+        Digits of a mean gap.
+    """
+    titles = {row.name: row.short_title for row in rows}
+    means = mean_gaps(gaps)
     sentences = []
-    for model in next(iter(gaps.values())):
-        for rival, name in RIVALS.items():
-            found = [gap for by_model in gaps.values() if (gap := by_model[model][rival]) is not None]
-            marks = [gap_mark(gap) for gap in found]
-            if found:
-                mean = sum(gap["gap"] for gap in found) / len(found)
-                sentences.append(
-                    f"The {short_title(model)} against {name}: ahead in {marks.count(AHEAD)} of "
-                    f"{len(marks)} tasks, behind in {marks.count(BEHIND)}, too close to call in "
-                    f"{marks.count('')}; mean gap {format_difference(mean, decimals)}."
-                )
+    for key, of_pair in gaps[gaps[GAP].notna()].groupby([MODEL, COMPARED_WITH], sort=False):
+        model, role = map(str, key)
+        marks = list(gap_marks(of_pair))
+        other = other_title(role) + (" of the task" if role == SPECIALIST else "")
+        sentences.append(
+            f"The {titles[model]} against {other}: ahead in {marks.count(AHEAD)} of {len(marks)} tasks, "
+            f"behind in {marks.count(BEHIND)}, too close to call in {marks.count('')}; "
+            f"mean gap {format_difference(means[model, role], decimals)}."
+        )
     return sentences

@@ -1,45 +1,54 @@
 """Read the training logs that the training stages wrote."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from offerbench.errors import OfferbenchError
-from offerbench.schema import MEASURES
+from offerbench.core.columns import MODEL
+from offerbench.core.errors import OfferbenchError
+
+EPOCH = "epoch"
+MEASURES = ("train_loss", "train_auc", "validation_loss", "validation_auc")
+"""Of an epoch, written down in files like `train/loss.tsv`."""
 
 
-def read_training_logs(directory: Path, models: list[str]) -> dict[str, list[dict[str, float]]]:
-    """Loss and AUC by epoch of each model.
+def read_training_logs(directory: Path, models: Iterable[str]) -> pd.DataFrame:
+    """Loss and AUC by epoch of each model that has a log.
 
     Parameters
     ----------
     directory : Path
         Where a directory of each model's DVCLive log is.
-    models : list of str
-        The trained models.
+    models : iterable of str
+        Names of models; those that are not trained by epochs have no log.
 
     Returns
     -------
-    dict of list of dict
-        For each model, rows of epoch (from 1), train_loss, train_auc, validation_loss, validation_auc.
+    DataFrame
+        model, epoch (from 1), train_loss, train_auc, validation_loss, validation_auc.
 
     Raises
     ------
     OfferbenchError
-        If a log is missing or is none.
+        If a log is incomplete or is none.
     """
-    logs = {}
+    logs = [pd.DataFrame(columns=[MODEL, EPOCH, *MEASURES])]
     for model in models:
-        columns = {}
-        for measure in MEASURES:
-            file = directory / model / "plots" / "metrics" / f"{measure}.tsv"
-            try:
-                columns[measure.replace("/", "_")] = pd.read_csv(file, sep="\t")[measure.rpartition("/")[2]]
-            except (FileNotFoundError, KeyError, pd.errors.ParserError) as error:
-                raise OfferbenchError(f"{file}: no log of a training ({error}). Run `dvc repro`.") from None
-        frame = pd.DataFrame(columns)
-        frame.insert(0, "epoch", range(1, len(frame) + 1))
-        logs[model] = [
-            {str(name): float(value) for name, value in row.items()} for row in frame.to_dict("records")
-        ]
-    return logs
+        log = directory / model
+        if log.is_dir():
+            values = {measure: _read(log, measure) for measure in MEASURES}
+            frame = pd.DataFrame(values)
+            frame.insert(0, EPOCH, range(1, len(frame) + 1))
+            frame.insert(0, MODEL, model)
+            logs.append(frame)
+    return pd.concat(logs[1:] or logs, ignore_index=True)
+
+
+def _read(log: Path, measure: str) -> "pd.Series[float]":
+    part, _, name = measure.partition("_")
+    file = log / "plots" / "metrics" / part / f"{name}.tsv"
+    try:
+        return pd.read_csv(file, sep="\t")[name]
+    except (FileNotFoundError, KeyError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise OfferbenchError(f"{file}: no log of a training ({error}). Run `dvc repro`.") from None

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offerbench.batching.batches import gather_bags, make_batch
-from offerbench.batching.prepared import BagStore
-from tests.oracle import histories
+from offerbench.preparation.prepared import BagStore
+from tests.oracle import histories as oracle
 
 from ..conftest import TinyData
 
@@ -21,10 +21,12 @@ def test_gather_bags(bags: list[tuple[int, int]], places: list[int], weighted: b
     values = np.arange(100, 115, dtype=np.int32)
     weights = (values / 2).astype(np.float32) if weighted else None
     store = BagStore(values, start, length, weights)
-    views = [place % len(bags) for place in places]
-    gathered = gather_bags(store, np.array(views, np.int64))
+    histories = [place % len(bags) for place in places]
+    gathered = gather_bags(store, np.array(histories, np.int64))
     expected = [
-        (bag, 100 + bags[view][0] + at) for bag, view in enumerate(views) for at in range(bags[view][1])
+        (bag, 100 + bags[history][0] + at)
+        for bag, history in enumerate(histories)
+        for at in range(bags[history][1])
     ]
     assert list(zip(gathered.segments.tolist(), gathered.values.tolist(), strict=True)) == expected
     if weighted:
@@ -43,8 +45,10 @@ def test_every_event_gets_its_history_and_its_offer(tiny_data: TinyData, data: s
     rows = data.draw(st.lists(st.integers(0, len(tiny_data.targets) - 1), min_size=1, max_size=20), "rows")
     batch = make_batch(tiny_data.data, np.array(rows), features)
 
-    views = tiny_data.data.events["view"][rows].tolist()
-    assert len(set(batch.view_of_event.tolist())) == len(set(views)) == batch.view_of_event.max() + 1
+    histories = tiny_data.data.events["history"][rows].tolist()
+    assert (
+        len(set(batch.history_of_event.tolist())) == len(set(histories)) == batch.history_of_event.max() + 1
+    )
     parameters = tiny_data.prepare.history
     for place, row in enumerate(rows):
         target = tiny_data.targets[row]
@@ -52,14 +56,14 @@ def test_every_event_gets_its_history_and_its_offer(tiny_data: TinyData, data: s
             looked_up = batch.offer_values[feature][batch.offer_rows[feature][place]]
             assert looked_up == tiny_data.data.events[feature][row]
         for event_type in parameters.events:
-            past = histories.past_events(
+            past = oracle.past_events(
                 tiny_data.kept, target.user, target.day, event_type, parameters.length, parameters.keep
             )
             bag = batch.bags[f"history_{event_type}_category2"]
-            values = bag.values[bag.segments == batch.view_of_event[place]]
-            # Rare values share a bucket, which stands in a bag once.
+            values = bag.values[bag.segments == batch.history_of_event[place]]
+            # Rare values share a bucket, which is in a bag once.
             labels = tiny_data.labels("category2")
-            known = histories.distinct(
+            known = oracle.distinct(
                 labels[event.values["category2"]] for event in past if event.values["category2"] in labels
             )
             first_label = tiny_data.data.first_label
@@ -69,4 +73,4 @@ def test_every_event_gets_its_history_and_its_offer(tiny_data: TinyData, data: s
     for name, bag in batch.bags.items():
         assert (np.diff(bag.segments) >= 0).all()
         pairs = list(zip(bag.segments.tolist(), bag.values.tolist(), strict=True))
-        assert len(set(pairs)) == len(pairs), f"{name}: a value stands twice in a bag"
+        assert len(set(pairs)) == len(pairs), f"{name}: a value is twice in a bag"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from offerbench.batching.batches import draw_pass, read_batches, write_batches
-from offerbench.errors import OfferbenchError
-from offerbench.schema import Split
+from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
 
 from ..conftest import TinyData
 from ..parameters import rebatch_parameters

@@ -1,4 +1,4 @@
-"""Which events stand together in a batch: against a loop that takes the same draws."""
+"""Which events are together in a batch: against a loop that takes the same draws."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offerbench.batching.sampling import concatenated_ranges, draw_batches, keep_per_context
+from offerbench.batching.sampling import draw_batches, keep_per_context
 from tests.oracle import batches as oracle
 
 from ..parameters import rebatch_parameters
@@ -35,13 +35,6 @@ def test_keep_per_context_by_hand() -> None:
     users, days = np.array([0, 0, 0, 0, 1], np.int32), np.array([0, 0, 0, 1, 1], np.int32)
     kept = keep_per_context(users, days, np.array([0.9, 0.1, 0.5, 0.999, 0.0]), 2)
     assert kept.tolist() == [1, 2, 3, 4]
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=20))
-def test_concatenated_ranges(ranges: list[tuple[int, int]]) -> None:
-    first, length = np.array(ranges, np.int64).reshape(-1, 2).T
-    rows = concatenated_ranges(first, length)
-    assert rows.tolist() == oracle.concatenated_ranges(first.tolist(), length.tolist())
 
 
 @given(

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import complete_journey
-from offerbench.errors import OfferbenchError
 
 from .conftest import rows_of
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import movielens_100k
 from offerbench.datasets.canonical import Reject
-from offerbench.errors import OfferbenchError
 
 from .conftest import rows_of
 
@@ -75,7 +75,7 @@ def test_events_are_canonical_and_in_the_order_of_time(
     assert rows_of(connection) == [dict(zip(names, row, strict=True)) for row in expected]
     assert counts.rows == 8
     assert counts.event_types == {"rating": 8}
-    assert counts.set_aside == {}
+    assert counts.rejected == {}
     assert counts.left_out == {
         "rating_below_4": 2,
         "film_without_record": 1,
@@ -121,13 +121,13 @@ NOON = 10_000 * DAY + DAY // 2
         ((1, 2, 4, NOON), "user_rated_the_film_before"),
     ],
 )
-def test_a_rating_that_can_not_be_used_is_set_aside(
+def test_a_rating_that_can_not_be_used_is_rejected(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, row: tuple, reason: str
 ) -> None:
     counts = movielens_100k.read_events(connection, write(tmp_path, ratings=[(1, 2, 5, NOON), row]))
     assert len(rows_of(connection)) == 1
     assert counts.rows == 2
-    assert counts.set_aside == {reason: 1}
+    assert counts.rejected == {reason: 1}
     text = "\t".join("" if field is None else str(field) for field in row)
     assert counts.rejects == (Reject(str(tmp_path / "u.data"), 2, reason, text),)
 
@@ -160,7 +160,7 @@ def test_a_missing_file_is_named(connection: duckdb.DuckDBPyConnection, tmp_path
         (item(9, "Long", "01-Jan-1995") + "|1", "wrong number of fields: "),
         (item(9, "Nine", "01-Jan-1995").replace("9|", "nine|", 1), "movie_id is not a number: "),
         (item(9, "Nine", "01-Jan-1995").replace("9|", "|", 1), "no number of the film: "),
-        (item(246, "Chasing Amy (1997)", "01-Jan-1997"), "the film's number stands there twice: '246|"),
+        (item(246, "Chasing Amy (1997)", "01-Jan-1997"), "the film's number appears twice: '246|"),
         (item(9, "Nine", "01-Jan-1995") + "x", "is_genre_18 is not a number: "),
         (item(9, "Nine", "01-Jan-1995")[:-1] + "2", "a genre that is neither 0 nor 1: '9|Nine|"),
         (item(9, "Nine", "01-Jan-1995")[:-1], "a genre that is neither 0 nor 1: '9|Nine|"),

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import movielens_100k, movielens_imdb
-from offerbench.errors import OfferbenchError
-from offerbench.params.loading import load_parameters
+from offerbench.parameters import load_parameters
 
 from .conftest import rows_of
 from .test_movielens_100k import picked
@@ -119,7 +119,7 @@ def test_events_are_canonical_and_in_the_order_of_time(
     assert rows == [(user, day, "rating", *features) for user, day, *features in expected]
     assert list(rows_of(connection)[0]) == ["user", "day", "event_type", *movielens_imdb.FEATURES]
     assert counts.rows == counts.event_types["rating"] == 11
-    assert counts.set_aside == {}
+    assert counts.rejected == {}
     assert counts.left_out == {
         "rating_below_4": 2,
         "film_without_link": 2,
@@ -143,7 +143,7 @@ def test_the_order_of_the_imdb_rows_does_not_matter(
     movielens_imdb.read_events(connection, write(tmp_path))
     events = rows_of(connection)
     connection.execute("DROP TABLE events")
-    for name in ("raw_links", "links", "rated", "set_aside", "chosen"):
+    for name in ("raw_links", "links", "rated", "rejected", "chosen"):
         connection.execute(f"DROP TABLE {name}")
     for name in ("imdb_titles", "principals", "actors", "crew", "directors", "names"):
         connection.execute(f"DROP TABLE {name}")
@@ -195,7 +195,7 @@ def test_a_missing_column_is_named(
         ("links.csv", b"1,tt0114709,862\n", "line 10: imdb_number is not a number: '1,tt0114709,862'"),
         ("links.csv", b"9,7\n", "line 10: wrong number of fields"),
         ("links.csv", b",7,8\n", "line 10: no movieId: ',7,8'"),
-        ("links.csv", b"3,7,8\n", "line 10: movieId stands there twice: '3,7,8'"),
+        ("links.csv", b"3,7,8\n", "line 10: movieId appears twice: '3,7,8'"),
         ("links.csv", b'9,7,"a\nb"\n\n10,7,8,9\n', "line 13: wrong number of fields: '10,7,8,9'"),
         ("title.basics.tsv", b"tt0114709\tmovie\n", "line 9: wrong number of fields"),
         ("title.basics.tsv", b"\\N\tmovie" + b"\t\\N" * 7 + b"\n", "line 9: has no tconst"),
@@ -267,7 +267,8 @@ def test_the_preset_fits_the_reader(name: str) -> None:
     used = {column.column for column in parameters.prepare.clusters.values()}
     used |= set(parameters.prepare.offer_features) - set(parameters.prepare.clusters)
     assert used == set(reader.FEATURES)  # nothing that the reader gives is forgotten
-    assert parameters.model.embedding_dim == 30
-    assert parameters.model.tower_units == [30, 20]
-    assert parameters.train.learning_rate == 2e-3
-    assert parameters.train.epochs == 10
+    for train in (parameters.train_full, parameters.train_augmented, parameters.train_mono):
+        assert train.ranker.embedding_dim == 30
+        assert train.ranker.units == [30, 20]
+        assert train.optimizer.learning_rate == 2e-3
+        assert train.epochs == 10

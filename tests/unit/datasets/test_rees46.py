@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rees46
-from offerbench.errors import OfferbenchError
 
 from ..tiny_log import FIRST_DAY, HEADER, csv_line
 from .conftest import rows_of
@@ -160,7 +160,7 @@ def test_a_wrong_header_of_a_later_file_is_refused(
     ],
 )
 @pytest.mark.parametrize("name", ["2019-Oct.csv", "2019-Oct.csv.gz"])
-def test_a_row_that_can_not_be_used_is_set_aside(
+def test_a_row_that_can_not_be_used_is_rejected(
     connection: duckdb.DuckDBPyConnection,
     tmp_path: Path,
     line: str,
@@ -175,19 +175,19 @@ def test_a_row_that_can_not_be_used_is_set_aside(
     assert [row["user"] for row in rows_of(connection)] == [1, 2]
     assert counts.rows == 3
     assert counts.left_out == {}
-    assert counts.set_aside == {reason: 1}
+    assert counts.rejected == {reason: 1}
     (reject,) = counts.rejects
     assert (reject.file, reject.line, reject.reason) == (str(tmp_path / name), 3, reason)
-    assert reject.text == line  # as it stands in the file
+    assert reject.text == line  # as it is in the file
 
 
-def test_a_view_that_can_not_be_parsed_is_set_aside_too(
+def test_a_view_that_can_not_be_parsed_is_rejected_too(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     lines = [csv_line(1, 0, "view", "1", "", "", "cheap"), csv_line(1, 0, "view", "1", "", "", "-1")]
     counts = rees46.read_events(connection, write(tmp_path, purchase(1), *lines))
     assert counts.rows == 3
-    assert counts.set_aside == {"price_missing_or_not_a_number": 1}
+    assert counts.rejected == {"price_missing_or_not_a_number": 1}
     assert counts.left_out == {"event_type_view": 1}  # what a view costs does not matter
 
 
@@ -207,9 +207,9 @@ def test_lines_are_those_of_each_file(connection: duckdb.DuckDBPyConnection, tmp
 def test_twenty_rows_of_each_reason_are_shown(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     lines = [purchase(1, price=price) for price in ("cheap", "-1") for _ in range(30)]
     counts = rees46.read_events(connection, write(tmp_path, *lines))
-    assert counts.set_aside == {"price_missing_or_not_a_number": 30, "price_negative_or_absurd": 30}
+    assert counts.rejected == {"price_missing_or_not_a_number": 30, "price_negative_or_absurd": 30}
     reasons = [reject.reason for reject in counts.rejects]
-    assert [reasons.count(reason) for reason in counts.set_aside] == [20, 20]
+    assert [reasons.count(reason) for reason in counts.rejected] == [20, 20]
 
 
 @pytest.mark.parametrize("time", ["", " UTC", "Z", "+00:00"])
@@ -248,7 +248,7 @@ def test_files_may_share_days_but_not_events(connection: duckdb.DuckDBPyConnecti
     assert rees46.read_events(connection, tmp_path).rows == 20 + 10 + 29
 
 
-def test_events_of_the_border_day_that_two_files_hold_are_set_aside(
+def test_events_of_the_border_day_that_two_files_hold_are_rejected(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     # The end of October has three of the six events of 1 November, one of them twice.
@@ -258,7 +258,7 @@ def test_events_of_the_border_day_that_two_files_hold_are_set_aside(
     write(tmp_path, *october, name="2019-Oct.csv.gz")
     write(tmp_path, *november, csv_line(1, 22, "view", "1", "", "", "1.00"), name="2019-Sep.csv")
     counts = rees46.read_events(connection, tmp_path)
-    assert counts.set_aside == {"repeats_an_event_of_another_file": 3}
+    assert counts.rejected == {"repeats_an_event_of_another_file": 3}
     assert counts.rows == len(october) + len(november) + 1
     users = [row["user"] for row in rows_of(connection) if row["day"] == FIRST_DAY + 20]
     assert sorted(users) == [5, 5, 5, 6, 7, 8, 9]
@@ -275,7 +275,7 @@ def test_files_that_meet_within_a_day_keep_all_events(
     evening = [csv_line(user, 20, "cart", str(user), "", "", "1.00") for user in (5, 8, 9)]
     write(tmp_path, *month(range(20)), *morning, name="a.csv")
     write(tmp_path, *evening, *month(range(21, 25)), name="b.csv")
-    assert rees46.read_events(connection, tmp_path).set_aside == {}
+    assert rees46.read_events(connection, tmp_path).rejected == {}
     assert len(rows_of(connection)) == 20 + 3 + 3 + 4
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from offerbench.errors import OfferbenchError
+from offerbench.core.errors import OfferbenchError
 from offerbench.evaluation.auc import auc_by_offer
 from tests.oracle import evaluation as oracle
 

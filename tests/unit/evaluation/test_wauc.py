@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offerbench.core.rows import SEGMENTS
 from offerbench.evaluation.results import (
     TaskResult,
     gap_table,
@@ -15,7 +16,6 @@ from offerbench.evaluation.results import (
     wauc_table,
 )
 from offerbench.evaluation.wauc import segment_masks, weighted_auc
-from offerbench.schema import SEGMENTS
 from tests.oracle import evaluation as oracle
 
 from ..parameters import evaluate_parameters

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offerbench.batching.prepared import BagStore, PreparedData
-from offerbench.schema import Split
+from offerbench.core.columns import Split
+from offerbench.preparation.prepared import BagStore, PreparedData
 
 FEATURES = ["category1", "brand"]  # not in alphabetical order: a file that sorts its keys is found out
 TRAIN_USERS, VALIDATION_USERS, TEST_USERS, DAYS = 1000, 40, 100, 6
@@ -31,7 +31,7 @@ class PlantedTastes:
 
 
 def prepared(labels: Mapping[str, np.ndarray]) -> PreparedData:
-    """Put one event a day of each user together; view u * DAYS + d is user u's past on day d.
+    """Put one event a day of each user together; history u * DAYS + d is user u's past on day d.
 
     A user's labels of a feature are distinct, as bags have them.
     """
@@ -41,7 +41,7 @@ def prepared(labels: Mapping[str, np.ndarray]) -> PreparedData:
     sizes = dict.fromkeys(FEATURES, NEVER_BOUGHT + 1)
     splits = np.split(np.arange(USERS) * DAYS, [TRAIN_USERS, FIRST_TEST_USER])
     return PreparedData(
-        events={"user": user, "day": day, "view": np.arange(USERS * DAYS, dtype=np.int32), **labels},
+        events={"user": user, "day": day, "history": np.arange(USERS * DAYS, dtype=np.int32), **labels},
         bags={f"history_purchase_{name}": BagStore(labels[name], start, length) for name in sizes},
         history_start=start,
         history_length=length,

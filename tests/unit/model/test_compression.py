@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offerbench.model.compression import OfferCompression, UserCompression
-from offerbench.model.layers import Dropout, no_dropout
-from tests.oracle import augmented as oracle
+from offerbench.model.layers import Dropout
+from tests.oracle import ranker as oracle
 
-from ..augmented_models import draw_weights
-from ..model_builder import weights_of
+from ..rankers import draw_weights, weights_of
 
 DIM, MOMENTUM = 3, 0.8
 SMALL = st.integers(1, 4)
@@ -42,7 +41,7 @@ def offer_compression(
 def test_meta_features_of_users(features: int, meta_features: int, users: int, seed: int) -> None:
     module = user_compression(features, meta_features, seed, MOMENTUM)
     rows = normal(seed, users, features, DIM)
-    found = module(tf.constant(rows), no_dropout, training=False).numpy()
+    found = module(tf.constant(rows), None).numpy()
     assert found.shape == (users, meta_features, DIM)
     for own, row in zip(found, rows, strict=True):
         expected = oracle.compressed_user(weights_of(module), list(row.astype(np.float64)))
@@ -53,12 +52,12 @@ def test_training_goes_by_the_moments_of_its_users() -> None:
     # Without momentum the moving moments become those of the batch.
     module = user_compression(3, 2, 0, momentum=0.0)
     rows = tf.constant(normal(1, 6, 3, DIM))
-    before = module(rows, no_dropout, training=False).numpy()
-    trained = module(rows, no_dropout, training=True).numpy()
-    assert module(rows, no_dropout, training=False).numpy() == pytest.approx(trained, abs=1e-5)
+    before = module(rows, None).numpy()
+    trained = module(rows, Dropout(0.0, 1, tf.constant(0))).numpy()
+    assert module(rows, None).numpy() == pytest.approx(trained, abs=1e-5)
     assert before != pytest.approx(trained, abs=1e-2)
     drop = Dropout(0.5, 1, tf.constant(0))
-    assert module(rows, drop, training=True).numpy() != pytest.approx(trained, abs=1e-2)
+    assert module(rows, drop).numpy() != pytest.approx(trained, abs=1e-2)
 
 
 @settings(max_examples=15)
@@ -71,11 +70,11 @@ def test_meta_features_of_offers(
     variances = normal(seed + 1, offers, features * DIM) ** 2
     flat = means.reshape(offers, -1)
     seen = np.concatenate([flat, variances], axis=1) if moments == 2 else flat
-    found = module(tf.constant(means), tf.constant(seen), no_dropout).numpy()
+    found = module(tf.constant(means), tf.constant(seen), None).numpy()
     assert found.shape == (offers, meta_features, DIM)
     for own, mean, row in zip(found, means, seen, strict=True):
         expected = oracle.compressed_offer(
-            weights_of(module), list(mean.astype(np.float64)), row.astype(np.float64)
+            weights_of(module), list(mean.astype(np.float64)), row.astype(np.float64), mask
         )
         assert own == pytest.approx(np.array(expected), abs=1e-4)
 
@@ -91,7 +90,7 @@ def test_offers_are_compressed_by_mixtures_of_their_own() -> None:
     module = offer_compression(2, 2, 2, False, seed=0)
     means = normal(0, 1, 2, DIM).repeat(2, axis=0)
     seen = np.concatenate([means.reshape(2, -1), normal(3, 2, 2 * DIM) ** 2], axis=1)
-    first, second = module(tf.constant(means), tf.constant(seen), no_dropout).numpy()
+    first, second = module(tf.constant(means), tf.constant(seen), None).numpy()
     assert first != pytest.approx(second, abs=1e-2)
 
 
@@ -99,7 +98,7 @@ def test_dropout_of_an_offer() -> None:
     module = offer_compression(2, 2, 1, True, seed=0)
     means = tf.constant(normal(0, 4, 2, DIM))
     flat = tf.reshape(means, (4, -1))
-    plain = module(means, flat, no_dropout).numpy()
+    plain = module(means, flat, None).numpy()
     first, again, other = (
         module(means, flat, Dropout(0.5, 1, tf.constant(step))).numpy() for step in (0, 0, 1)
     )

@@ -14,7 +14,7 @@ from offerbench.model.embedding import (
     normalised_bag_mean,
     weighted_bag_mean,
 )
-from tests.oracle import model as oracle
+from tests.oracle import layers as oracle
 
 LABELS, DIM = 6, 3
 BAGS = st.lists(st.lists(st.integers(0, LABELS - 1), max_size=5, unique=True), min_size=1, max_size=6)

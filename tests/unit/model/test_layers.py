@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from offerbench.model.layers import (
     EPSILON,
+    SEEDS_OF_A_STEP,
     BatchNormalization,
     Dense,
     Dropout,
     LayerNormalization,
+    dropped,
     glorot,
     k_winners,
-    no_dropout,
 )
-from tests.oracle import augmented as oracle
+from tests.oracle import layers as oracle
 
-from ..augmented_models import draw_weights
-from ..model_builder import weights_of
+from ..rankers import draw_weights, weights_of
 
 UNITS, MOMENTUM = 4, 0.8
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(lambda sizes: (*sizes, UNITS))
@@ -140,23 +140,33 @@ def test_dropout_zeroes_its_share_and_scales_the_others() -> None:
 def test_every_call_step_and_seed_drops_others() -> None:
     values = tf.ones((10, 10))
 
-    def dropped(seed: int, step: int) -> list[bytes]:
+    def of_a_step(seed: int, step: int) -> list[bytes]:
         drop = Dropout(0.5, seed, tf.constant(step))
         return [drop(values).numpy().tobytes() for _ in range(3)]
 
-    assert dropped(1, 0) == dropped(1, 0)
-    assert len({*dropped(1, 0), *dropped(1, 1), *dropped(2, 0)}) == 9
+    assert of_a_step(1, 0) == of_a_step(1, 0)
+    assert len({*of_a_step(1, 0), *of_a_step(1, 1), *of_a_step(2, 0)}) == 9
 
 
-def test_seeds_are_set_aside_for_so_many_calls() -> None:
-    drop = Dropout(0.5, 4, tf.constant(2))
-    first = 2 * Dropout.SEEDS_OF_A_STEP
-    assert drop.seed(3).numpy().tolist() == [4, first]
-    assert drop.seed().numpy().tolist() == [4, first + 3]
-    assert drop.seed().numpy().tolist() == [4, first + 4]
+def test_the_seeds_of_a_step_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = []
+
+    def keep_seed(values: tf.Tensor, rate: float, seed: tf.Tensor) -> tf.Tensor:
+        seeds.append(seed.numpy().tolist())
+        return values
+
+    monkeypatch.setattr(tf.nn.experimental, "stateless_dropout", keep_seed)
+    for step in (2, 3):
+        drop = Dropout(0.5, 4, tf.constant(step))
+        for _ in range(3):
+            drop(tf.ones(2))
+    first, second = 2 * SEEDS_OF_A_STEP, 3 * SEEDS_OF_A_STEP
+    assert seeds == [[4, start + call] for start in (first, second) for call in range(3)]
 
 
 def test_no_dropout_leaves_values_as_they_are() -> None:
     values = tf.constant([[1.0, 2.0]])
-    assert no_dropout(values) is values
+    assert dropped(values, None) is values
+    drop = Dropout(0.5, 1, tf.constant(0))
+    assert dropped(values, drop).numpy().tolist() != values.numpy().tolist()
     assert Dropout(0.0, 1, tf.constant(0))(values) is values

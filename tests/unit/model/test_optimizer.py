@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from offerbench.model.config import OptimizerParameters
 from offerbench.model.optimizer import make_optimizer
 from tests.oracle.optimizer import adamw
 
-from ..parameters import train_parameters
-
 STEPS, LEARNING_RATE, WEIGHT_DECAY = 6, 0.02, 0.05
 SHAPES = [(4, 3), (7,)]
+
+
+def parameters(name: str, weight_decay: float) -> OptimizerParameters:
+    return OptimizerParameters(name=name, learning_rate=LEARNING_RATE, weight_decay=weight_decay)
 
 
 def draws() -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
@@ -23,9 +26,7 @@ def draws() -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
 def updated(optimizer: str, weight_decay: float) -> list[np.ndarray]:
     first, gradients = draws()
     variables = [tf.Variable(values, dtype=tf.float32) for values in first]
-    made = make_optimizer(
-        train_parameters(optimizer=optimizer, learning_rate=LEARNING_RATE, weight_decay=weight_decay)
-    )
+    made = make_optimizer(parameters(optimizer, weight_decay))
     for step in gradients:
         made.apply_gradients(
             (tf.constant(gradient, tf.float32), variable)
@@ -55,9 +56,7 @@ def test_the_decay_is_not_multiplied_by_the_learning_rate() -> None:
     # No gradient: Adam does nothing, the decay takes 5 % at each of two steps, 1 -> .95 -> .9025.
     for optimizer in ("adamw_tfa", "adamw_keras"):
         variable = tf.Variable([1.0])
-        made = make_optimizer(
-            train_parameters(optimizer=optimizer, learning_rate=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-        )
+        made = make_optimizer(parameters(optimizer, WEIGHT_DECAY))
         for _ in range(2):
             made.apply_gradients([(tf.zeros(1), variable)])
         assert variable.numpy() == pytest.approx([0.9025], abs=1e-6)

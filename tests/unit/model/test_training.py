@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from offerbench.batching.prepared import PreparedData
 from offerbench.model import training
 from offerbench.model.negatives import Pairs
 from offerbench.model.tensors import BatchTensors
 from offerbench.model.training import Curve, Trainer
+from offerbench.preparation.prepared import PreparedData
 
 from .small_training import Trained, as_bytes, loyal_users, scripted, trained
 
@@ -42,7 +42,7 @@ def test_training_learns(loyal_users: PreparedData) -> None:
     # the others low; one that is new has all in the middle. So positives are 5/6 high, 1/6 middle,
     # negatives 5/48 high, 35/48 low, 1/6 middle, and the best AUC there is
     # 5/6 * (43/48 + 5/96) + 1/6 * (35/48 + 1/12) = .925.
-    _, curves = trained(loyal_users, epochs=25, learning_rate=0.02)
+    _, curves = trained(loyal_users, epochs=25, **{"optimizer.learning_rate": 0.02})
     assert [epoch.epoch for epoch in curves] == list(range(1, 26))
     assert abs(curves[0].validation_auc - 0.5) < 0.15
     assert curves[-1].train_loss < curves[0].train_loss
@@ -63,7 +63,7 @@ def test_steps_are_counted_over_the_epochs(
 
         def record(self, batch: BatchTensors, step: int) -> tuple[tf.Tensor, Pairs]:
             steps.append(step)
-            return tf.zeros([]), Pairs(tf.zeros((24, 5, 5)), None)
+            return tf.zeros([]), Pairs(tf.zeros((1, 24, 5, 5)), None)
 
     monkeypatch.setattr(training, "Trainer", RecordingTrainer)
     trained(loyal_users, epochs=2)
@@ -102,7 +102,7 @@ def test_curve_is_the_mean_loss_and_the_auc_of_all_pairs() -> None:
     logits += 1.5 * np.eye(5, dtype=np.float32)
     curve = Curve()
     for loss, batch in zip((0.25, 0.5), logits, strict=True):
-        curve.add(tf.constant(loss), Pairs(tf.constant(batch), None))
+        curve.add(tf.constant(loss), Pairs(tf.constant(batch)[None], None))
     loss, auc = curve.result()
     assert loss == 0.375
     targets = np.broadcast_to(np.eye(5), logits.shape)
@@ -110,8 +110,8 @@ def test_curve_is_the_mean_loss_and_the_auc_of_all_pairs() -> None:
     assert auc == pytest.approx(roc_auc_score(targets.reshape(-1), logits.reshape(-1)), abs=2e-3)
 
 
-def test_curve_of_views_is_the_mean_of_their_aucs_over_the_pairs_that_count() -> None:
-    # First view: positives 3 and 1 against the one negative that counts, 2: AUC 1/2. Second: 1.
+def test_curve_of_groupings_is_the_mean_of_their_aucs_over_the_pairs_that_count() -> None:
+    # First grouping: positives 3 and 1 against the one negative that counts, 2: AUC 1/2. Second: 1.
     logits = tf.constant([[[[3.0, 9.0], [2.0, 1.0]]], [[[3.0, 2.0], [1.0, 4.0]]]])
     weights = tf.constant([[[[1.0, 0.0], [1.0, 1.0]]], [[[1.0, 1.0], [1.0, 1.0]]]])
     curve = Curve()

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
-from offerbench.errors import OfferbenchError
 from offerbench.preparation.encoding import encode, encoded_chunks
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
 from tests.oracle import numbers, vocabulary

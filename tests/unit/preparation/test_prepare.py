@@ -7,10 +7,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from offerbench.core.columns import Split, bag, user_feature, window
+from offerbench.core.tables import read_arrow
 from offerbench.preparation.prepare import prepare_dataset
-from offerbench.schema import Split, bag, user_feature, window
-from offerbench.storage import read_arrow
-from tests.oracle import histories, vocabulary
+from tests.oracle import histories as oracle
+from tests.oracle import vocabulary
 
 from ..conftest import TinyData
 from ..parameters import resources_parameters
@@ -39,35 +40,35 @@ def test_target_events_are_the_purchases_in_order(each_tiny_data: TinyData) -> N
 def test_every_target_event_sees_its_past(each_tiny_data: TinyData) -> None:
     tiny = each_tiny_data
     parameters = tiny.prepare.history
-    views = read_arrow(tiny.directory / "views.arrow")
+    histories = read_arrow(tiny.directory / "histories.arrow")
     labels = {feature: labels_of(tiny, feature) for feature in FEATURES}
     lengths = set()
     for row, target in enumerate(tiny.targets):
-        view = tiny.data.events["view"][row]
+        history = tiny.data.events["history"][row]
         for event_type in parameters.events:
-            past = histories.past_events(
+            past = oracle.past_events(
                 tiny.kept, target.user, target.day, event_type, parameters.length, parameters.keep
             )
             lengths.add(len(past))
             if event_type == "purchase":
-                start, length = (views[column][view] for column in window("purchase"))
+                start, length = (histories[column][history] for column in window("purchase"))
                 window_rows = [tiny.targets[at].row for at in range(start, start + length)]
                 assert window_rows == [event.row for event in past]
             for feature in FEATURES:
                 store = tiny.data.bags[user_feature(event_type, feature)]
-                start, length = store.start[view], store.length[view]
-                expected = histories.distinct(labels[feature][event.values[feature]] for event in past)
+                start, length = store.start[history], store.length[history]
+                expected = oracle.distinct(labels[feature][event.values[feature]] for event in past)
                 assert store.values[start : start + length].tolist() == expected
     assert {0, parameters.length} <= lengths  # both ends are reached
 
 
 def test_bags_are_those_of_the_columns_that_models_read(each_tiny_data: TinyData) -> None:
-    views = read_arrow(each_tiny_data.directory / "views.arrow")
+    histories = read_arrow(each_tiny_data.directory / "histories.arrow")
     assert list(each_tiny_data.data.bags) == list(each_tiny_data.data.user_sizes)
     for name, store in each_tiny_data.data.bags.items():
         start, length = bag(name)
-        assert store.start.tolist() == views[start].tolist()
-        assert store.length.tolist() == views[length].tolist()
+        assert store.start.tolist() == histories[start].tolist()
+        assert store.length.tolist() == histories[length].tolist()
 
 
 def test_sizes_are_one_above_the_highest_label(each_tiny_data: TinyData) -> None:
@@ -139,7 +140,7 @@ def test_files_do_not_depend_on_the_chunks(
     target = tmp_path / "prepared"
     target.mkdir()
     raw = tiny_data.directory.parent / "raw"
-    counts = prepare_dataset("rees46", raw, target, tiny_data.prepare, resources, lambda _: None)
+    counts = prepare_dataset("rees46", raw, target, tiny_data.prepare, resources)
     assert counts == tiny_data.counts
     written = {path.name: path.read_bytes() for path in target.iterdir()}
     assert written == {path.name: path.read_bytes() for path in tiny_data.directory.iterdir()}

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from offerbench.core.columns import bag, user_feature, window
+from offerbench.core.tables import read_arrow
 from offerbench.preparation.tables import PreparedTables
-from offerbench.schema import bag, user_feature, window
-from offerbench.storage import read_arrow
-from tests.oracle import histories
+from tests.oracle import histories as oracle
 from tests.oracle.histories import Event
 
 from ..parameters import prepare_parameters
@@ -93,49 +93,47 @@ def test_every_event_sees_the_distinct_values_of_its_past(
     ]
     with TemporaryDirectory() as name:
         chunked, whole = Path(name) / "chunked", Path(name) / "whole"
-        history = {"keep": keep, "length": length, "lengths": lengths, "events": history_events}
-        history |= {"weights": weights, "half_life_events": 1.5}
-        tables = write(chunked, [chunk for chunk in chunks if chunk], **history)
-        write(whole, [events], **history)
+        parameters = {"keep": keep, "length": length, "lengths": lengths, "events": history_events}
+        parameters |= {"weights": weights, "half_life_events": 1.5}
+        tables = write(chunked, [chunk for chunk in chunks if chunk], **parameters)
+        write(whole, [events], **parameters)
         assert contents(chunked) == contents(whole)  # whatever the borders of the chunks
 
         targets = [event for event in events if event.event_type == "purchase"]
         written = read_arrow(whole / "target_events.arrow")
-        views = read_arrow(whole / "views.arrow")
+        histories = read_arrow(whole / "histories.arrow")
         assert written["user"].tolist() == [event.user for event in targets]
         assert written["day"].tolist() == [event.day for event in targets]
-        seen_views = {}
+        seen_histories = {}
         for row, target in enumerate(targets):
-            view = written["view"][row]
+            history = written["history"][row]
             own = target.user, target.day
-            history_rows = [
-                event.row for event in histories.past_events(events, *own, "purchase", length, keep)
-            ]
-            start, count = (views[column][view] for column in window("purchase"))
+            history_rows = [event.row for event in oracle.past_events(events, *own, "purchase", length, keep)]
+            start, count = (histories[column][history] for column in window("purchase"))
             assert [targets[at].row for at in range(start, start + count)] == history_rows
             past = {
-                (kind, feature): histories.past_events(events, *own, kind, lengths.get(feature, length), keep)
+                (kind, feature): oracle.past_events(events, *own, kind, lengths.get(feature, length), keep)
                 for kind in history_events
                 for feature in FEATURES
             }
-            # Two events share a view if and only if they are of one user and see the same past.
+            # Two events share a history if and only if they are of one user and see the same past.
             rows_seen = [history_rows, *([event.row for event in seen] for seen in past.values())]
             key = (target.user, tuple(map(tuple, rows_seen)))
-            assert seen_views.setdefault(key, view) == view
+            assert seen_histories.setdefault(key, history) == history
             for (kind, feature), seen in past.items():
                 written_bag = read_arrow(whole / f"bag_{user_feature(kind, feature)}.arrow")
                 assert list(written_bag) == (["value"] if weights == "distinct" else ["value", "weight"])
-                start, count = (views[column][view] for column in bag(user_feature(kind, feature)))
+                start, count = (histories[column][history] for column in bag(user_feature(kind, feature)))
                 found = {name: column[start : start + count] for name, column in written_bag.items()}
                 values = [event.values[feature] for event in seen]
-                expected = histories.value_weights(values, weights, 1.5)
+                expected = oracle.value_weights(values, weights, 1.5)
                 if weights == "distinct":
                     assert found["value"].tolist() == list(expected)
                 else:
                     pairs = zip(found["value"].tolist(), found["weight"], strict=True)
                     assert dict(pairs) == pytest.approx(expected)
-        assert sorted(seen_views.values()) == list(range(tables.views))
-        assert tables.views == len(views[window("purchase")[0]])
+        assert sorted(seen_histories.values()) == list(range(tables.histories))
+        assert tables.histories == len(histories[window("purchase")[0]])
         assert tables.target_events == len(targets)
         assert tables.contexts == len({(event.user, event.day) for event in targets})
 
@@ -144,13 +142,13 @@ def one_purchase_a_day(days: int) -> list[Event]:
     return [Event(day, 0, day, "purchase", dict.fromkeys(FEATURES, day % 4)) for day in range(days)]
 
 
-def test_oldest_freezes_the_view_of_a_heavy_buyer(tmp_path: Path) -> None:
-    # Pasts of days 0 .. 9 are of 0, 1, 2, 3, 3, ... events: four views of ten contexts.
+def test_oldest_freezes_the_history_of_a_heavy_buyer(tmp_path: Path) -> None:
+    # Pasts of days 0 .. 9 are of 0, 1, 2, 3, 3, ... events: four histories of ten contexts.
     tables = write(tmp_path / "tables", [one_purchase_a_day(10)], keep="oldest", length=3)
-    assert (tables.contexts, tables.views) == (10, 4)
-    assert read_arrow(tmp_path / "tables" / "target_events.arrow")["view"].tolist() == [0, 1, 2, *[3] * 7]
+    assert (tables.contexts, tables.histories) == (10, 4)
+    assert read_arrow(tmp_path / "tables" / "target_events.arrow")["history"].tolist() == [0, 1, 2, *[3] * 7]
 
 
-def test_latest_gives_a_heavy_buyer_a_view_a_day(tmp_path: Path) -> None:
+def test_latest_gives_a_heavy_buyer_a_history_a_day(tmp_path: Path) -> None:
     tables = write(tmp_path / "tables", [one_purchase_a_day(10)], keep="latest", length=3)
-    assert (tables.contexts, tables.views) == (10, 10)
+    assert (tables.contexts, tables.histories) == (10, 10)

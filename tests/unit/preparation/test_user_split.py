@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offerbench.errors import OfferbenchError
-from offerbench.params.prepare import UserSplit
+from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
+from offerbench.preparation.config import UserSplit
 from offerbench.preparation.user_split import split_users
-from offerbench.schema import Split
 
 
 def draw(users: int, test: int, validation: int, seed: int) -> np.ndarray:

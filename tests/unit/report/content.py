@@ -1,68 +1,81 @@
-"""A small page: two tasks, a single model that may be joined by another, names that want escaping."""
+"""A small page: two tasks, a generalist that may be joined by another, names that want escaping."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from offerbench.evaluation.results import Gaps, Wauc
+from offerbench.core.rows import AUGMENTED_MODEL, Role, Row, table_rows
+from offerbench.parameters import Parameters
 from offerbench.report.page import PageContent
 
 from ..parameters import COMPLETE
 
 TASKS = ("brand", "category2")
+SEGMENTS = ("all", "popular", "cold_start")
 HOSTILE = "<b>&\"'http://shop.example</b>"  # the name of a brand, of an event type, of a data set
 
 
-def models(augmented: bool) -> list[str]:
-    return ["full", *["augmented"][:augmented], "mono_brand", "mono_category2", "history_affinity"]
+def rows(augmented: bool = True) -> list[Row]:
+    """The rows of the results, with one generalist or with two."""
+    return [row for row in table_rows(TASKS) if augmented or row.name != AUGMENTED_MODEL]
 
 
-def tables(augmented: bool) -> tuple[Wauc, Wauc]:
+def models(augmented: bool = True) -> list[str]:
+    return [row.name for row in rows(augmented)]
+
+
+def titles(augmented: bool = True) -> dict[str, str]:
+    return {row.name: row.title for row in rows(augmented)}
+
+
+def parameters(**changes: Any) -> Parameters:
+    """Parameters of two tasks; changes are not validated, so that a data set may have any name."""
+    content = Parameters.model_validate({**COMPLETE, "tasks": list(TASKS)})
+    return content.model_copy(update={"dataset": HOSTILE, **changes})
+
+
+def wauc_rows(augmented: bool = True) -> pd.DataFrame:
     """wAUC and half widths, all different; the segment `popular` has no offer of category2."""
-    wauc: Wauc = {}
-    half_widths: Wauc = {}
-    for s, segment in enumerate(("all", "popular", "cold_start")):
-        wauc[segment], half_widths[segment] = {}, {}
-        for t, task in enumerate(TASKS):
-            empty = segment == "popular" and task == "category2"
-            names = models(augmented)
-            wauc[segment][task] = {
-                name: None if empty else 0.511 + 0.1 * t + 0.031 * s + 0.017 * m
-                for m, name in enumerate(names)
-            }
-            half_widths[segment][task] = {
-                name: None if empty else 0.001 * (1 + m + 10 * t + 20 * s) for m, name in enumerate(names)
-            }
-    return wauc, half_widths
+    found = [
+        (segment, task, name, 0.511 + 0.1 * t + 0.031 * s + 0.017 * m, 0.001 * (1 + m + 10 * t + 20 * s))
+        for s, segment in enumerate(SEGMENTS)
+        for t, task in enumerate(TASKS)
+        for m, name in enumerate(models(augmented))
+    ]
+    return _emptied(pd.DataFrame(found, columns=["segment", "task", "model", "wauc", "half_width"]))
 
 
-def gaps(augmented: bool) -> Gaps:
+def gap_rows(augmented: bool = True) -> pd.DataFrame:
     """Ahead of the specialist of brand, behind that of category2, too close to affinity; none if empty."""
-    both: dict[str, Any] = {
-        "brand": {
-            "specialist": {"gap": 0.0213, "half_width": 0.0101},
-            "affinity": {"gap": -0.0042, "half_width": 0.0043},
-        },
-        "category2": {
-            "specialist": {"gap": -0.0324, "half_width": 0.0321},
-            "affinity": {"gap": 0.0081, "half_width": 0.0092},
-        },
+    both = {
+        "brand": {"specialist": (0.0213, 0.0101), "yardstick": (-0.0042, 0.0043)},
+        "category2": {"specialist": (-0.0324, 0.0321), "yardstick": (0.0081, 0.0092)},
     }
-    nothing = {"specialist": None, "affinity": None}
-    single = models(augmented)[: 1 + augmented]
-    return {
-        segment: {
-            task: dict.fromkeys(
-                single, nothing if segment == "popular" and task == "category2" else both[task]
-            )
-            for task in TASKS
-        }
-        for segment in ("all", "popular", "cold_start")
-    }
+    found = []
+    for segment in SEGMENTS:
+        for task in TASKS:
+            for row in rows(augmented):
+                if row.role is Role.GENERALIST:
+                    for role, gap in both[task].items():
+                        other = f"mono_{task}" if role == "specialist" else "history_affinity"
+                        found.append((segment, task, row.name, role, other, *gap))
+    names = ["segment", "task", "model", "compared_with", "other", "gap", "half_width"]
+    return _emptied(pd.DataFrame(found, columns=names))
 
 
-def offers(augmented: bool) -> pd.DataFrame:
+def _emptied(table: pd.DataFrame) -> pd.DataFrame:
+    """Take the numbers of the one cell without offers away."""
+    empty = (table["segment"] == "popular") & (table["task"] == "category2")
+    numbers = table.select_dtypes("number").columns
+    return table.assign(**{name: table[name].mask(empty) for name in numbers})
+
+
+def of_segment(table: pd.DataFrame, segment: str = "all") -> pd.DataFrame:
+    return table[table["segment"] == segment]
+
+
+def offers(augmented: bool = True) -> pd.DataFrame:
     generator = np.random.default_rng(4)
     frame = pd.DataFrame(
         {
@@ -78,18 +91,22 @@ def offers(augmented: bool) -> pd.DataFrame:
     return frame
 
 
+def curves(names: list[str], epochs: int = 3) -> pd.DataFrame:
+    """The same loss and AUC in each epoch of each model."""
+    row = {"train_loss": 0.6, "train_auc": 0.5, "validation_loss": 0.58, "validation_auc": 0.51}
+    found = [{"model": name, "epoch": epoch + 1, **row} for name in names for epoch in range(epochs)]
+    return pd.DataFrame(found, columns=["model", "epoch", *row])
+
+
 def page_content(augmented: bool = True, **changes: Any) -> PageContent:
-    wauc, intervals = tables(augmented)
-    row = {"train_loss": 0.6, "train_auc": 0.55, "validation_loss": 0.58, "validation_auc": 0.57}
     content: dict[str, Any] = {
-        "dataset": HOSTILE,
+        "rows": rows(augmented),
         "data_version": "d41d8cd98f00b204e9800998ecf8427e.dir",
-        "parameters": {**COMPLETE, "tasks": list(TASKS)},
-        "wauc": wauc,
-        "intervals": intervals,
-        "gaps": gaps(augmented),
+        "parameters": parameters(),
+        "wauc": wauc_rows(augmented),
+        "gaps": gap_rows(augmented),
         "offers": offers(augmented),
-        "curves": {name: [{"epoch": epoch, **row} for epoch in (1, 2, 3)] for name in models(augmented)[:-1]},
+        "curves": curves(models(augmented)[:-1]),
         "prepared": {
             "rows": 54321,
             "event_types": {HOSTILE: 54321},

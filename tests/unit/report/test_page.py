@@ -1,16 +1,19 @@
 """The page: whole, escaped, the same bytes each time, and nothing is fetched."""
 
-import dataclasses
+import re
 from html.parser import HTMLParser
-from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from offerbench.report.page import page_html, verdicts, write_page
+from offerbench.core.rows import Role, Row
+from offerbench.report.config import Report
+from offerbench.report.page import page_html, verdicts
 from offerbench.report.tables import format_half_width, format_wauc
 
-from ..parameters import changed
-from .content import HOSTILE, TASKS, gaps, models, page_content, tables
+from .content import HOSTILE, TASKS, gap_rows, models, of_segment, page_content, parameters, rows, wauc_rows
+from .test_pictures import luminance
 
 VOID = {"meta", "wbr", "br", "img", "link", "input"}
 
@@ -34,7 +37,7 @@ class Reader(HTMLParser):
         if tag not in VOID:
             self._open.append(tag)
         if tag == "table":
-            self._table = dict(attributes)["id"] or ""
+            self._table = (dict(attributes)["id"] or "").removeprefix("T_")
             assert self._table not in self.tables
             self.tables[self._table] = []
         elif tag == "tr":
@@ -64,29 +67,55 @@ def page(augmented: bool) -> Reader:
     return Reader(page_html(page_content(augmented)))
 
 
-def test_every_wauc_and_interval_stands_in_its_cell(page: Reader, augmented: bool) -> None:
-    wauc, half_widths = tables(augmented)
-    for segment, by_task in wauc.items():
-        rows = page.tables[f"wauc-{segment}"]
-        assert rows[0] == ["model", *TASKS]
+def test_every_wauc_and_interval_is_in_its_cell(page: Reader, augmented: bool) -> None:
+    wauc = wauc_rows(augmented).set_index(["segment", "task", "model"])
+    for segment in ("all", "popular", "cold_start"):
+        cells = page.tables[f"wauc-{segment}"]
+        assert cells[0] == ["model", *TASKS]
+        assert [row[0] for row in cells[1:]] == [row.title for row in rows(augmented)]
         for m, name in enumerate(models(augmented)):
             for t, task in enumerate(TASKS):
-                half_width = format_half_width(half_widths[segment][task][name], 3)
-                expected = f"{format_wauc(by_task[task][name], 3)} {half_width}".strip()
-                assert rows[1 + m][1 + t] == expected
+                value, half_width = wauc.loc[(segment, task, name)]
+                expected = f"{format_wauc(value, 3)} {format_half_width(half_width, 3)}".strip()
+                assert cells[1 + m][1 + t] == expected
 
 
-def test_every_gap_stands_in_its_cell_with_its_mark(page: Reader, augmented: bool) -> None:
+def test_every_gap_is_in_its_cell_with_its_mark(page: Reader, augmented: bool) -> None:
     for model in models(augmented)[: 1 + augmented]:
         for segment in ("all", "cold_start"):
-            rows = [[cell.strip() for cell in row] for row in page.tables[f"gaps-{segment}-{model}"]]
-            assert rows == [
-                ["task", "to the specialist", "to history affinity"],
+            cells = [[cell.strip() for cell in row] for row in page.tables[f"gaps-{segment}-{model}"]]
+            assert cells == [
+                ["task", "to the specialist", "to the best yardstick, history affinity"],
                 ["brand", "+.021 ±.010 ▲", "-.004 ±.004"],
                 ["category2", "-.032 ±.032 ▼", "+.008 ±.009"],
             ]
         assert [cell.strip() for cell in page.tables[f"gaps-popular-{model}"][2]] == ["category2", "-", "-"]
     assert ("gaps-all-augmented" in page.tables) == augmented
+
+
+def test_the_best_row_is_named_where_it_is_not_always_the_same() -> None:
+    other = Row("frequency", f"frequency {HOSTILE} (whole past)", Role.YARDSTICK)
+    gaps = gap_rows()
+    is_other = (gaps["task"] == "brand") & (gaps["compared_with"] == "yardstick")
+    gaps["other"] = gaps["other"].mask(is_other, other.name)
+    wauc = wauc_rows()
+    wauc = pd.concat([wauc, wauc[wauc["model"] == "full"].assign(model=other.name)])
+    offers = page_content().offers.assign(frequency=0.5)
+    content = page_content(rows=[*rows(), other], wauc=wauc, gaps=gaps, offers=offers)
+    page = Reader(page_html(content))
+    assert page.tables["gaps-all-full"][0] == [
+        "task",
+        "to the specialist",
+        "to the best yardstick",
+        "best yardstick",
+    ]
+    assert [row[3] for row in page.tables["gaps-all-full"][1:]] == [
+        f"frequency {HOSTILE}",
+        "history affinity",
+    ]
+    assert page.tables["wauc-all"][-1][0] == other.title
+    assert page.tables["offers-brand"][0][-1] == f"frequency {HOSTILE}"
+    assert not [tag for tag, _, _ in page.attributes if tag == "b"]
 
 
 def test_mark_is_said_in_words(page: Reader) -> None:
@@ -95,11 +124,28 @@ def test_mark_is_said_in_words(page: Reader) -> None:
     assert "▲ ahead, ▼ behind: the 95% interval of the gap excludes 0" in page.words
 
 
-def test_best_of_a_column_is_bold_and_cells_are_coloured() -> None:
+def test_best_of_a_column_is_bold_and_the_specialist_of_its_task_framed() -> None:
     text = page_html(page_content(augmented=False))
     assert "<strong>.562</strong> <small>±.004</small>" in text  # history affinity, the highest of brand
     assert text.count("<strong>") == 5  # a column each, but for the one without offers
-    assert text.count('style="background:#') == 4 * 5
+    frames = re.findall(r'id="T_wauc-(\w+)_row(\d)_col(\d)" class="[^"]*\bspecialist\b', text)
+    assert frames == [(name, str(1 + t), str(t)) for name in ("all", "popular", "cold_start") for t in (0, 1)]
+
+
+def test_cells_have_legible_colours_by_their_wauc() -> None:
+    text = page_html(page_content(augmented=False))
+    rule = re.compile(r"((?:#T_wauc-\w+,?\s*)+)\{\s*background-color: (#\w{6});\s*color: (#\w{6});\s*\}")
+    colours = {
+        name.removeprefix("#T_wauc-"): (background, ink)
+        for names, background, ink in rule.findall(text)
+        for name in re.split(r",?\s+", names.strip())
+    }
+    assert len(colours) == 4 * 6 == text.count('id="T_wauc-') - 3
+    for background, ink in colours.values():
+        assert (luminance(background) + 0.05) / (luminance(ink) + 0.05) >= 4.5
+    brightness = [luminance(colours[f"all_row{m}_col0"][0]) for m in range(4)]
+    assert brightness == sorted(set(brightness), reverse=True)  # the higher, the darker
+    assert {colours[f"popular_row{m}_col1"][0] for m in range(4)} == {"#e3e6ea"}  # no offer
 
 
 def test_card_and_parameters(page: Reader) -> None:
@@ -116,18 +162,49 @@ def test_card_and_parameters(page: Reader) -> None:
         ["test", "63", "64"],
     ]
     assert page.tables["card-evaluated"][2] == ["category2", "4,712", "8,001"]
-    parameters = dict(page.tables["params"])
-    assert parameters["prepare.clusters.price_cluster.sample"] == "300"
-    assert parameters["tasks"] == "brand, category2"
-    assert parameters["custom"] == "null"
-    assert parameters["train.early_stopping_patience"] == "null"
-    assert parameters["train.weight_decay"] == "1e-06"
+    found = dict(page.tables["params"])
+    assert found["prepare.clusters.price_cluster.sample"] == "300"
+    assert found["tasks"] == "brand, category2"
+    assert found["custom"] == "null"
+    assert not [key for key in found if key.startswith(("train_", "resources", "gate"))]
+
+
+def test_what_each_model_was_trained_with_has_a_column(page: Reader) -> None:
+    header, *found = page.tables["trainings"]
+    assert header == ["key", "train_full", "train_augmented", "train_mono"]
+    cells = {row[0]: row[1:] for row in found}
+    assert cells["early_stopping_patience"] == ["null"] * 3
+    assert cells["optimizer.weight_decay"] == ["1e-06"] * 3
+    assert cells["ranker.units"] == ["6, 3"] * 3
+    assert cells["ranker.variance"] == ["false", "true", "false"]
+    assert cells["ranker.match_score"] == ["null", "-", "null"]
+    assert cells["ranker.match_score.windows"] == ["-", "2, null", "-"]
+    assert cells["history_dropout"] == ["0.0", "0.2", "0.0"]
+
+
+def test_a_count_that_one_row_has_not_is_a_dash() -> None:
+    batches = {"train": {"events": 61}, "test": {"events": 1234, "shares": 0.5}}
+    page = Reader(page_html(page_content(batches=batches)))
+    assert page.tables["card-batches"][1:] == [["train", "61", "-"], ["test", "1,234", "0.5000"]]
 
 
 def test_names_are_escaped(page: Reader) -> None:
     assert page.tables["offers-brand"][1][:2] == [HOSTILE, "1,000"]
     assert not [tag for tag, _, _ in page.attributes if tag == "b"]
     assert HOSTILE not in page_html(page_content())
+
+
+def test_any_text_of_the_data_is_escaped_wherever_it_is_shown() -> None:
+    nested = {HOSTILE: {HOSTILE: HOSTILE}}
+    prepared = {**page_content().prepared, HOSTILE: 1, "reasons": {HOSTILE: HOSTILE}, "vocabulary": nested}
+    content = page_content(prepared=prepared, batches=nested, evaluated=nested, data_version=HOSTILE)
+    text = page_html(content)
+    page = Reader(text)
+    assert HOSTILE not in text
+    assert not [tag for tag, _, _ in page.attributes if tag == "b"]
+    assert page.tables["card-evaluated"] == [["task", HOSTILE], [HOSTILE, HOSTILE]]
+    assert page.tables["card-vocabulary"] == [["feature", HOSTILE], [HOSTILE, HOSTILE]]
+    assert dict(page.tables["facts"])["data version (MD5 of the raw directory)"] == HOSTILE
 
 
 def test_nothing_is_fetched(page: Reader, augmented: bool) -> None:
@@ -137,13 +214,15 @@ def test_nothing_is_fetched(page: Reader, augmented: bool) -> None:
             assert value.startswith(("#", "data:image/png;base64,")), (tag, name, value)
         assert "@import" not in value and "url(" not in value.replace("url(#", "")
     assert not [1 for tag, name, _ in page.attributes if (tag, name) == ("script", "src")]
+    content = page_content(augmented)
     harmless = page_content(
         augmented,
-        dataset="shop",
-        offers=page_content(augmented).offers.assign(value="x"),
-        prepared={**page_content(augmented).prepared, "event_types": {}},
+        parameters=parameters(dataset="shop"),
+        offers=content.offers.assign(value=[f"x{index}" for index in range(len(content.offers))]),
+        prepared={**content.prepared, "event_types": {}},
     )
     assert "http:" not in (text := page_html(harmless)) and "https:" not in text
+    assert "@import" not in text and "url(" not in text.replace("url(#", "")
     assert "default-src 'none'" in text
 
 
@@ -155,37 +234,49 @@ def test_page_is_accessible(page: Reader) -> None:
     assert all(values("svg", "aria-label")) and values("svg", "role") == ["img"] * 6
     identifiers = [value for _, name, value in page.attributes if name == "id"]
     assert len(identifiers) == len(set(identifiers))
-    captions = {name.removesuffix("-caption") for name in values("caption", "id")}
-    assert captions == set(page.tables)
+    assert len(values("div", "aria-label")) == len(page.tables)
+    assert all(values("div", "aria-label")) and values("div", "role") == ["region"] * len(page.tables)
+    cells = [row for table in page.tables.values() for row in table]
+    assert values("th", "scope").count("row") == len(cells) - len(page.tables)
+    assert values("th", "scope").count("col") == sum(len(table[0]) for table in page.tables.values())
+    assert len(values("th", "scope")) == len(values("th", "class"))
     assert set(values("a", "href")) <= {f"#{name}" for name in identifiers}
     labelled = [value for _, name, value in page.attributes if name == "aria-labelledby"]
     assert labelled and set(labelled) <= set(identifiers)
 
 
-def test_same_content_gives_same_bytes_and_a_small_file(tmp_path: Path) -> None:
-    for name in ("a.html", "b.html"):
-        write_page(tmp_path / "reports" / name, page_content())
-    first, second = ((tmp_path / "reports" / name).read_bytes() for name in ("a.html", "b.html"))
+def test_same_content_gives_the_same_text_and_a_small_file() -> None:
+    first, second = page_html(page_content()), page_html(page_content())
     assert first == second
-    assert len(first) < 1_500_000
-    other = page_content(data_version=None)
-    write_page(tmp_path / "c.html", other)
-    assert "not known to DVC" in (tmp_path / "c.html").read_text("utf-8")
+    assert len(first.encode()) < 1_500_000
+    assert "not known to DVC" in page_html(page_content(data_version=None))
 
 
 def test_digits_and_borders_come_from_the_parameters() -> None:
-    parameters = changed("evaluate.table_decimals", 4)
-    text = page_html(dataclasses.replace(page_content(), parameters=parameters))
+    text = page_html(page_content(parameters=parameters(report=Report(table_decimals=4))))
     assert "+.0213 <small>±.0101</small>" in text
     assert "Offers with more than 4 and at most 20 positives" in text
 
 
+def test_the_page_says_whose_users_were_measured() -> None:
+    evaluate = parameters().evaluate.model_copy(update={"users": "validation"})
+    assert "on\n73 test users" in page_html(page_content())
+    assert "on\n72 validation users" in page_html(page_content(parameters=parameters(evaluate=evaluate)))
+
+
+def test_the_page_begins_with_the_verdicts_over_all_offers(page: Reader, augmented: bool) -> None:
+    sentences = verdicts(of_segment(gap_rows(augmented)), rows(augmented), 3)
+    assert len(sentences) == 2 * (1 + augmented)
+    for sentence in sentences:
+        assert f"\n{sentence}\n" in page.words
+
+
 def test_verdicts_count_the_marks() -> None:
-    assert verdicts(gaps(augmented=False)["all"], 3) == [
+    gaps = of_segment(gap_rows(augmented=False))
+    assert verdicts(gaps, rows(), 3) == [
         "The full model against the specialist of the task: ahead in 1 of 2 tasks, behind in 1, "
         "too close to call in 0; mean gap -.006.",
-        "The full model against history affinity: ahead in 0 of 2 tasks, behind in 0, "
+        "The full model against the best yardstick: ahead in 0 of 2 tasks, behind in 0, "
         "too close to call in 2; mean gap +.002.",
     ]
-    nothing = {"brand": {"full": {"specialist": None, "affinity": None}}}
-    assert verdicts(nothing, 3) == []
+    assert verdicts(gaps.assign(gap=np.nan, half_width=np.nan), rows(), 3) == []

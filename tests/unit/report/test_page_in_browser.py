@@ -93,9 +93,9 @@ def test_headers_sort_both_ways_and_missing_values_stand_last(tmp_path: Path) ->
         };
         page.querySelector("details").open = true;
         return {
-          down: click("wauc-all", 1), up: click("wauc-all", 1), names: click("wauc-all", 0),
-          gaps: click("gaps-popular-full", 1), gaps_up: click("gaps-popular-full", 1),
-          positives: click("offers-brand", 1), fixed: page.querySelectorAll("#facts button").length,
+          down: click("T_wauc-all", 1), up: click("T_wauc-all", 1), names: click("T_wauc-all", 0),
+          gaps: click("T_gaps-popular-full", 1), gaps_up: click("T_gaps-popular-full", 1),
+          positives: click("T_offers-brand", 1), fixed: page.querySelectorAll("#T_facts button").length,
         };
         """,
     )

@@ -6,67 +6,67 @@ from xml.etree import ElementTree
 
 import matplotlib.image
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
 
-from offerbench.report.colours import highest_shade, ink, shade
+from offerbench.core.rows import Role, Row
+from offerbench.report.colours import COLOURS, INK, NO_OFFER, highest_shade
 from offerbench.report.curves import curve_lines, curve_panels
 from offerbench.report.heat_map import draw_heat_map
-from offerbench.report.inline_svg import INK, SERIES
-from offerbench.report.popularity import LEAST_POSITIVES, means_by_popularity, popularity_panels
+from offerbench.report.inline_svg import INK as STROKE
+from offerbench.report.inline_svg import SERIES
+from offerbench.report.popularity import popularity_lines, popularity_panels
 
-from .content import models, offers, page_content, tables
+from .content import curves, offers, page_content, rows, titles, wauc_rows
 
 
-def luminance(colour: str) -> float:
-    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+def luminance(colour: str | tuple[float, ...]) -> float:
+    channels = np.array(to_rgb(colour))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-@given(st.floats(0, 1), st.sampled_from([0.75, 0.9, 1.0]))
-def test_text_of_a_cell_is_legible(value: float, highest: float) -> None:
-    background = shade(value, highest)
-    light, dark = sorted([luminance(background), luminance(ink(background))], reverse=True)
+@given(st.one_of(st.floats(-1, 2), st.just(np.nan)))
+def test_text_of_a_cell_is_legible(share: float) -> None:
+    light, dark = luminance(COLOURS(share)[:3]), luminance(INK)
     assert (light + 0.05) / (dark + 0.05) >= 4.5  # what WCAG asks of text
+
+
+def test_no_offer_has_a_colour_of_its_own() -> None:
+    assert COLOURS(np.nan)[:3] == to_rgb(NO_OFFER)
+    assert luminance(COLOURS(0.0)[:3]) > luminance(COLOURS(0.5)[:3]) > luminance(COLOURS(1.0)[:3])
 
 
 @pytest.mark.parametrize(("best", "highest"), [(None, 0.75), (0.6, 0.75), (0.751, 0.8), (0.99, 1.0)])
 def test_colours_reach_the_best_value(best: float | None, highest: float) -> None:
-    assert highest_shade({"all": {"brand": {"full": best, "mono_brand": None}}}) == pytest.approx(highest)
+    assert highest_shade(pd.DataFrame({"wauc": [np.nan, best]}, dtype=float)) == pytest.approx(highest)
 
 
 @pytest.mark.parametrize("augmented", [False, True])
 def test_heat_map_with_intervals_differs_and_repeats(tmp_path: Path, augmented: bool) -> None:
-    wauc, half_widths = tables(augmented)
-    for name, intervals in (("a", half_widths), ("b", half_widths), ("plain", None)):
-        draw_heat_map(wauc, 3, tmp_path / f"{name}.png", intervals)
+    table = wauc_rows(augmented)
+    for name, shown in (("a", table), ("b", table), ("plain", table.assign(half_width=np.nan))):
+        draw_heat_map(shown, titles(), 3, tmp_path / f"{name}.png")
     first, second, plain = ((tmp_path / f"{name}.png").read_bytes() for name in ("a", "b", "plain"))
     assert first == second != plain
+    assert b"tIME" not in first and b"Software" not in first
     height, width, _ = matplotlib.image.imread(tmp_path / "a.png").shape
     assert width > height > 200
 
 
-def test_mean_auc_by_popularity() -> None:
-    positives = np.array([20, 20, 40, 60, 3])  # 16-31: 40, 32-63: 100 positives; 2-3 are too few
-    auc = np.array([0.5, 0.7, 0.2, 0.7, 1.0])
-    assert positives[-1] < LEAST_POSITIVES
-    middle, mean = means_by_popularity(positives, auc)
-    np.testing.assert_allclose(middle, [20, np.sqrt(40 * 60)])
-    np.testing.assert_allclose(mean, [0.6, (0.2 * 40 + 0.7 * 60) / 100])
-
-
 def all_svgs() -> list[str]:
     content = page_content()
-    panels = popularity_panels(content.offers, ["brand", "category2"], models(augmented=True))
-    return [str(panel.svg) for panel in (*panels, *curve_panels(content.curves))]
+    panels = popularity_panels(content.offers, ["brand", "category2"], content.rows)
+    return [str(panel.svg) for panel in (*panels, *curve_panels(content.curves, content.rows[:-1]))]
 
 
 def test_figures_take_the_colours_of_the_page() -> None:
     for svg in all_svgs():
         assert "currentColor" in svg and "var(--series-0)" in svg
-        assert not any(colour in svg for colour in (INK, *SERIES, "#000000"))
+        assert not any(colour in svg for colour in (STROKE, *SERIES, "#000000"))
 
 
 def test_figures_are_well_formed_with_identifiers_of_their_own() -> None:
@@ -82,7 +82,7 @@ def test_figures_are_well_formed_with_identifiers_of_their_own() -> None:
 
 def test_figure_says_what_it_shows() -> None:
     frame = offers(augmented=False)
-    (panel,) = popularity_panels(frame, ["brand"], models(augmented=False))
+    (panel,) = popularity_panels(frame, ["brand"], rows(augmented=False))
     brand = frame[frame["task"] == "brand"]
     mean = np.average(brand["full"], weights=brand["positives"])
     assert (
@@ -93,17 +93,28 @@ def test_figure_says_what_it_shows() -> None:
 
 
 def test_task_without_offer_has_an_empty_figure() -> None:
-    (panel,) = popularity_panels(offers(augmented=False).iloc[:0], ["brand"], models(augmented=False))
+    (panel,) = popularity_panels(offers(augmented=False).iloc[:0], ["brand"], rows(augmented=False))
     assert "No offer of brand was evaluated." in panel.svg
 
 
+def test_figure_of_a_task_has_the_rows_of_every_task_and_its_own_specialist() -> None:
+    more = [*rows(), Row("frequency", "frequency (whole past)", Role.YARDSTICK)]
+    assert [(line.model, line.title) for line in popularity_lines("category2", more)] == [
+        ("full", "full model"),
+        ("augmented", "augmented model"),
+        ("mono_category2", "specialist"),
+        ("history_affinity", "history affinity"),
+        ("frequency", "frequency"),
+    ]
+
+
 def test_lines_of_many_models_differ_in_colour_or_marker() -> None:
-    names = ["full", "augmented", *(f"mono_task{index}" for index in range(30))]
-    looks = [(line.slot, line.marker) for line in curve_lines(names)]
-    assert len(set(looks)) == len(names)
+    many = [Row(f"model{index}", "a title", Role.SPECIALIST, f"task{index}") for index in range(32)]
+    looks = [(line.slot, line.marker) for line in curve_lines(many)]
+    assert len(set(looks)) == len(many)
 
 
 def test_curves_of_one_epoch_and_of_none() -> None:
-    row = {"train_loss": 0.6, "train_auc": 0.5, "validation_loss": 0.6, "validation_auc": 0.51}
-    panels = curve_panels({"full": [{"epoch": 1, **row}], "mono_brand": []})
+    panels = curve_panels(curves(["full"], epochs=1), rows(augmented=False)[:2])
     assert "full model 0.510 to 0.510; mono: brand no epoch." in panels[0].svg
+    assert "full model no epoch" in curve_panels(curves([]), rows()[:1])[0].svg

@@ -1,6 +1,6 @@
 """Synthetic logs of the REES46 schema, of any size, with planted structure.
 
-    python -m offerbench.datasets.synthetic --rows 1000000 --months 3 --seed 7
+    offerbench synthetic --rows 1000000 --months 3 --seed 7
 
 writes `2019-Oct.csv.gz`, `2019-Nov.csv.gz`, ... into data/raw/synthetic. The same arguments give
 the same bytes (with the same NumPy and zlib). Planted is, with its numbers in

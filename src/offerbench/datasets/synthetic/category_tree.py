@@ -1,4 +1,4 @@
-"""The category tree: codes in the manner of REES46. Some names stand under several parents."""
+"""The category tree: codes in the manner of REES46. Some names appear under several parents."""
 
 CHILDREN = {
     "": "books tickets",
@@ -36,4 +36,4 @@ CHILDREN = {
 }
 
 CODES = sorted(f"{parent}.{name}".lstrip(".") for parent, names in CHILDREN.items() for name in names.split())
-"""All category codes; those of one root stand side by side."""
+"""All category codes; those of one root are next to each other."""

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from offerbench.core.atomic import atomic_file
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.synthetic import months as calendar
 from offerbench.datasets.synthetic.catalogue import Catalogue, draw_catalogue
 from offerbench.datasets.synthetic.sessions import draw_rows
 from offerbench.datasets.synthetic.structure import Structure
 from offerbench.datasets.synthetic.text import HEADER, RowText, session_texts
 from offerbench.datasets.synthetic.users import Users, draw_users
-from offerbench.errors import OfferbenchError
-from offerbench.storage import whole_file
 
 COMPRESSION_LEVEL = 1
 DEFAULT_STRUCTURE = Structure()
@@ -63,7 +63,7 @@ def generate(
     )
     with tqdm(total=rows, unit=" rows", unit_scale=True, disable=None, desc="synthetic") as progress:
         for month, month_rows in enumerate(calendar.month_rows(rows, months)):
-            with whole_file(files[month]) as temporary:
+            with atomic_file(files[month]) as temporary:
                 _write_month(
                     temporary, month, month_rows, month_seeds[month], catalogue, users, structure, progress
                 )

@@ -1,0 +1,18 @@
+"""Parameters of the stage `rebatch`."""
+
+from pydantic import Field
+
+from offerbench.core.section import Section
+
+
+class Rebatch(Section):
+    """Target events -> batches whose neighbours are close in time."""
+
+    users_per_group: int = Field(ge=1)
+    """Users whose events are batched together."""
+    events_per_user_day: int = Field(ge=1)
+    """At most so many random target events of a user on a day."""
+    batch_size: int = Field(ge=2)
+    """Events in a batch; the last, incomplete batch of a group is dropped."""
+    seed: int = Field(ge=0)
+    """Seed of groups, choice and order; training draws from (seed, epoch)."""

@@ -1,0 +1,47 @@
+"""`offerbench prune`: remove what DVC leaves behind when a task is taken out of `tasks`."""
+
+import shutil
+
+from ruamel.yaml import YAML
+
+from offerbench.core.atomic import atomic_file
+from offerbench.core.paths import CURVES_DIRECTORY, LOCK_FILE, MODELS_DIRECTORY
+from offerbench.core.rows import mono_model
+from offerbench.parameters import load_parameters
+
+
+def prune_tasks(tasks: list[str]) -> list[str]:
+    """Remove models, curves and lock entries of mono models whose task is not in `tasks`.
+
+    Returns
+    -------
+    list of str
+        The tasks whose leavings were removed.
+    """
+    removed = set()
+    for directory in sorted((MODELS_DIRECTORY / "mono").glob("*")):
+        if directory.name not in tasks:
+            shutil.rmtree(directory)
+            shutil.rmtree(CURVES_DIRECTORY / mono_model(directory.name), ignore_errors=True)
+            removed.add(directory.name)
+    if LOCK_FILE.exists():
+        yaml = YAML()
+        lock = yaml.load(LOCK_FILE.read_text(encoding="utf-8"))
+        stale = [
+            name
+            for name in lock["stages"]
+            if name.startswith("train_mono@") and name.partition("@")[2] not in tasks
+        ]
+        for name in stale:
+            del lock["stages"][name]
+            removed.add(name.partition("@")[2])
+        if stale:
+            with atomic_file(LOCK_FILE) as temporary, temporary.open("w", encoding="utf-8") as file:
+                yaml.dump(lock, file)
+    return sorted(removed)
+
+
+def prune() -> None:
+    """Remove the models of tasks that params.yaml no longer names."""
+    removed = prune_tasks(list(load_parameters().tasks))
+    print(f"prune: removed {', '.join(removed) if removed else 'nothing'}")

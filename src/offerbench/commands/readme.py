@@ -1,0 +1,126 @@
+"""`offerbench readme`: put the committed results into README.md and docs/, between their markers.
+
+A marker pair `<!-- results: NAME -->` ... `<!-- end -->` holds what this module makes of the
+metrics and reports, so that no figure in the texts is typed by hand.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offerbench.core.atomic import atomic_file
+from offerbench.core.columns import SEGMENT, TASK
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.json_files import read_json
+from offerbench.core.paths import METRICS_DIRECTORY, REPORTS_DIRECTORY
+from offerbench.core.rows import table_rows
+from offerbench.evaluation.result_files import read_gaps, read_wauc
+from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_section, wauc_markdown
+
+README = Path("README.md")
+DOCUMENTS = Path("docs")
+BENCHMARKS = Path("benchmarks")
+STUDIES = REPORTS_DIRECTORY / "studies"
+MARKED = re.compile(r"(<!-- results: (?P<name>[a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+STUDY = re.compile(rf"study_(?P<study>[a-z0-9_-]+)_(?P<segment>{'|'.join(SEGMENT_TITLES)})")
+DECIMALS = 3
+
+
+def _text(file: Path, command: str) -> str:
+    if not file.exists():
+        raise OfferbenchError(f"{file}: no such file. Run `{command}` to make it.")
+    return file.read_text(encoding="utf-8").strip()
+
+
+def _wauc(segment: str) -> str:
+    table = read_wauc(METRICS_DIRECTORY)
+    titles = {row.name: row.title for row in table_rows(table[TASK].unique())}
+    return wauc_markdown(table[table[SEGMENT] == segment], titles, DECIMALS)
+
+
+def _gaps() -> str:
+    """Mean gaps of the generalists, and their gap in each task."""
+    gaps = read_gaps(METRICS_DIRECTORY)
+    titles = {row.name: row.short_title for row in table_rows(gaps[TASK].unique())}
+    return gap_markdown(gaps[gaps[SEGMENT] == "all"], titles, DECIMALS, with_mean=True)
+
+
+def _counts() -> str:
+    prepared = read_json(METRICS_DIRECTORY / "prepare.json")
+    batches = read_json(METRICS_DIRECTORY / "rebatch.json")
+    users = prepared["users"]
+    return (
+        f"{prepared['events_kept']:,} purchases of {sum(users.values()):,} households "
+        f"({users['train']:,} train, {users['validation']:,} validation, {users['test']:,} test); "
+        f"{batches['test']['events_in_batches']:,} test events in {batches['test']['batches']} batches."
+    )
+
+
+def _study(name: str, segment: str) -> str:
+    """Give the table of a segment out of a study's report."""
+    file, command = STUDIES / f"{name}.md", f"offerbench study {name}"
+    section = segment_section(_text(file, command), segment)
+    if section is None:
+        raise OfferbenchError(f"{file}: has no section '{SEGMENT_TITLES[segment]}'. Run `{command}` again.")
+    return section
+
+
+RESULTS: dict[str, Callable[[], str]] = {
+    "wauc_all": lambda: _wauc("all"),
+    "wauc_cold_start": lambda: _wauc("cold_start"),
+    "gaps_all": _gaps,
+    "counts": _counts,
+    "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
+    "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),
+}
+
+
+def fill(text: str, document: Path = README) -> str:
+    """Replace what is between markers by the results of that name.
+
+    Parameters
+    ----------
+    text : str
+        A document's text.
+    document : Path
+        The document, to be named in messages.
+
+    Raises
+    ------
+    OfferbenchError
+        If a marker names no result, or the file of its result is missing.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        name = match["name"]
+        if study := STUDY.fullmatch(name):
+            content = _study(study["study"], study["segment"])
+        elif name in RESULTS:
+            content = RESULTS[name]()
+        else:
+            known = ", ".join((*RESULTS, "study_<name>_<segment>"))
+            raise OfferbenchError(f"{document}: no result is called '{name}'. There are {known}.")
+        return f"{match[1]}{content}\n{match[3]}"
+
+    return MARKED.sub(replace, text)
+
+
+def documents() -> list[Path]:
+    """List the files that may have markers."""
+    return [README, *sorted(DOCUMENTS.glob("*.md"))]
+
+
+def readme(check: Annotated[bool, typer.Option(help="Compare only, change nothing.")] = False) -> None:
+    """Bring README.md and docs/ up to date with the committed results."""
+    for document in documents():
+        text = document.read_text(encoding="utf-8")
+        filled = fill(text, document)
+        if check and filled != text:
+            raise OfferbenchError(f"{document}: not what the results say. Run `offerbench readme`.")
+        if filled != text:
+            with atomic_file(document) as temporary:
+                temporary.write_text(filled, encoding="utf-8")
+    print(f"readme: {', '.join(map(str, documents()))} are up to date")

@@ -1,0 +1,1 @@
+"""What every package builds on: names, paths, files, errors, configurations."""

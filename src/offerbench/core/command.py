@@ -1,0 +1,96 @@
+"""Run a command so that a user's mistake or a failure of the machine gives one clear message."""
+
+import errno
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from offerbench.core import logs
+from offerbench.core.errors import OfferbenchError
+
+FREE_SPACE = "Free some space, then run it again"
+GET_RIGHTS = "Give yourself the right to write there, then run it again"
+MAKE_WAY = "Move away what has that name, then run it again"
+ADVICE = {
+    errno.ENOSPC: FREE_SPACE,
+    errno.EDQUOT: FREE_SPACE,
+    errno.EFBIG: "Raise the limit of a file's size (ulimit -f), then run it again",
+    errno.EROFS: "Mount it for writing, then run it again",
+    errno.EACCES: GET_RIGHTS,
+    errno.EPERM: GET_RIGHTS,
+    errno.EIO: "Check the disk, then run it again",
+    errno.EEXIST: MAKE_WAY,
+    errno.ENOTDIR: MAKE_WAY,
+    errno.EISDIR: MAKE_WAY,
+}
+FREE_MEMORY = (
+    "End other programs, or lower resources.memory_limit, resources.events_per_chunk or "
+    "rebatch.batch_size in params.yaml, then run it again"
+)
+# Libraries that report a disk error in an exception of their own; they need not be imported.
+LIBRARIES = {"_duckdb", "duckdb", "safetensors", "pyarrow"}
+OUT_OF_MEMORY = {"OutOfMemoryException", "ResourceExhaustedError"}  # of DuckDB and TensorFlow
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run `main` with its arguments from the command line, named after its script; see `guarded`."""
+    logs.configure(Path(sys.argv[0]).stem)
+    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    application.command()(guarded(main))
+    application()
+
+
+def guarded(main: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a command: what it raises becomes a message where the user can do something about it.
+
+    Exit status: 0; 2 with one message on standard error when `main` raises `OfferbenchError` or the
+    machine fails it (disk full, no right to write, no memory); 130 when the user interrupts it.
+    Everything else is a programmer's mistake and keeps its trace-back.
+    """
+
+    @functools.wraps(main)  # Typer reads the arguments from the signature
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+        try:
+            main(*arguments, **options)
+        except KeyboardInterrupt:
+            print("interrupted: run the same command again to go on.", file=sys.stderr)
+            raise SystemExit(130) from None
+        except Exception as error:
+            message = str(error) if isinstance(error, OfferbenchError) else machine_fault(error)
+            if message is None:
+                raise
+            print(f"error: {message}", file=sys.stderr)
+            raise SystemExit(2) from None
+
+    return wrapped
+
+
+def machine_fault(error: Exception) -> str | None:
+    """Say in one line what failed on which file and what to do; None if it is no failure of the machine."""
+    text = next(iter(str(error).splitlines()), "no more is known")
+    if isinstance(error, MemoryError) or type(error).__name__ in OUT_OF_MEMORY:
+        return f"out of memory: {text}. {FREE_MEMORY}."
+    if isinstance(error, OSError) and error.errno in ADVICE:
+        return f"{_place(error, text)}. {ADVICE[error.errno]}."
+    if type(error).__module__ == "sqlite3":  # a training's log opens the database of DVC
+        return f"DVC's database in .dvc/tmp: {text}. {FREE_SPACE}, or raise the limit of a file's size."
+    if type(error).__module__.split(".")[0] in LIBRARIES:
+        for number, advice in ADVICE.items():
+            if os.strerror(number) in text:
+                return f"{text}. {advice}."
+    return None
+
+
+def _place(error: OSError, text: str) -> str:
+    """File and error; the system does not name the file for a full disk: then the directory too."""
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    free = shutil.disk_usage(Path.cwd()).free // 1_000_000
+    return f"{text}, on a file of {Path.cwd()} ({free:,} MB free there)"

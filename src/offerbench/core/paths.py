@@ -1,0 +1,18 @@
+"""Paths of a checkout: each is written here and nowhere else."""
+
+from pathlib import Path
+
+PARAMETERS_FILE = Path("params.yaml")
+SCHEMA_FILE = Path("params.schema.json")
+PIPELINE_FILE = Path("dvc.yaml")
+LOCK_FILE = Path("dvc.lock")
+SOURCE_DIRECTORY = Path("src/offerbench")
+RAW_DIRECTORY = Path("data/raw")
+PREPARED_DIRECTORY = Path("data/prepared")
+BATCHES_DIRECTORY = Path("data/batches")
+GROUP_TEST_DIRECTORY = Path("data/group_test")
+MODELS_DIRECTORY = Path("models")
+METRICS_DIRECTORY = Path("metrics")
+CURVES_DIRECTORY = Path("plots/training")
+REPORTS_DIRECTORY = Path("reports")
+CHECKPOINTS_DIRECTORY = Path("data/checkpoints")  # of unfinished trainings; no stage's output

@@ -1,0 +1,56 @@
+"""The rows of the results, in the order of the tables: what each is called and what it is there for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+FULL_MODEL = "full"
+AUGMENTED_MODEL = "augmented"
+HISTORY_AFFINITY = "history_affinity"
+
+
+class Role(StrEnum):
+    """What a row is there for."""
+
+    GENERALIST = "generalist"
+    """One model that is to serve every task."""
+    SPECIALIST = "specialist"
+    """A model made for one task."""
+    YARDSTICK = "yardstick"
+    """Untrained: who loses to it is not finished."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the results."""
+
+    name: str
+    """In metrics and files."""
+    title: str
+    """In tables."""
+    role: Role
+    task: str | None = None
+    """The task of a specialist."""
+
+    @property
+    def short_title(self) -> str:
+        """The title without what the row is made of."""
+        return self.title.partition(" (")[0]
+
+
+GENERALISTS = {FULL_MODEL: "full model (all features)", AUGMENTED_MODEL: "augmented model"}
+YARDSTICKS = {HISTORY_AFFINITY: "history affinity (no training)"}
+
+
+def mono_model(task: str) -> str:
+    """Name of the specialist of a task."""
+    return f"mono_{task}"
+
+
+def table_rows(tasks: Iterable[str]) -> list[Row]:
+    """List the rows of the results: generalists, the specialist of each task, yardsticks."""
+    return [
+        *(Row(name, title, Role.GENERALIST) for name, title in GENERALISTS.items()),
+        *(Row(mono_model(task), f"mono: {task}", Role.SPECIALIST, task) for task in tasks),
+        *(Row(name, title, Role.YARDSTICK) for name, title in YARDSTICKS.items()),
+    ]

@@ -1,0 +1,33 @@
+"""Parameters of the stage `evaluate`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from offerbench.core.section import Section
+
+
+class Bootstrap(Section):
+    """Samples of the test users, drawn with replacement, behind every interval."""
+
+    samples: int = Field(ge=2)
+    """Number of samples; 200 give the half width of an interval to about 5%."""
+    seed: int = Field(ge=0)
+    """Seed of the draws."""
+
+
+class Evaluate(Section):
+    """Models and offers -> wAUC, intervals, gaps."""
+
+    users: Literal["test", "validation"]
+    """Whose events are measured: studies that choose something look at validation users, never at test."""
+    number_of_negatives: int = Field(ge=1)
+    """Negatives a positive: the others of a negatives group of number_of_negatives + 1 neighbours."""
+    popular_min_positives: int = Field(ge=0)
+    """An offer with more positives than this is in the segment `popular`."""
+    cold_start_min_positives: int = Field(ge=0)
+    """An offer with more positives than this and not popular is in the segment `cold_start`."""
+    bootstrap: Bootstrap
+    """Behind the 95% intervals."""
+    threads: int = Field(ge=1)
+    """Threads of TensorFlow's operations, and models that are sampled side by side."""

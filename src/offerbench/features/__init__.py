@@ -1,0 +1,1 @@
+"""What scorers look at: offers, match counts, groupings."""

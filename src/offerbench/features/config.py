@@ -1,0 +1,31 @@
+"""Parameters of offers and groupings."""
+
+from pydantic import Field
+
+from offerbench.core.section import Section
+
+
+class GroupTest(Section):
+    """Test batches -> one table of offers for each task."""
+
+    values_per_feature: int = Field(ge=1)
+    """Most frequent values kept of the distribution of a feature among an offer's events."""
+
+
+class GroupingParameters(Section):
+    """Random groupings of a batch's events into offers."""
+
+    number: int = Field(ge=1)
+    """Groupings of a batch; the loss is their mean."""
+    mean_features: float = Field(gt=0)
+    """Offer features of a key, on average (before empty keys are drawn again)."""
+    coarser_and_finer_share: float = Field(ge=0, le=1)
+    """Chance that large groups are split at random and the groups then merged, two or more to one."""
+    small_group_percentile: int = Field(ge=0, le=100)
+    """Percentile of the groups' sizes that a part of a split group has, before `min_group` is added."""
+    min_group: int = Field(ge=1)
+    """Events that a part of a split group has at least."""
+    max_subgroups: int = Field(ge=1)
+    """Parts that a group is split into at most."""
+    mean_further_groups: float = Field(ge=0)
+    """Groups merged into one on average, besides the first two."""

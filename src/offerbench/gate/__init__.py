@@ -1,0 +1,1 @@
+"""The gate: wAUC of the working tree against that of another git revision."""

@@ -1,0 +1,109 @@
+"""Compare two versions' wAUC, value by value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import RAW_DIRECTORY
+from offerbench.evaluation.results import DIGITS
+from offerbench.gate.results import HALF_WIDTHS_FILE, WAUC_FILE, Cell, Results
+
+
+class Verdict(StrEnum):
+    """What became of a wAUC."""
+
+    FELL = "fell"
+    WITHIN = "within tolerance"
+    ROSE = "rose"
+    NEW = "new"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One wAUC in both versions."""
+
+    segment: str
+    task: str
+    model: str
+    baseline: float | None
+    """None if only the version at hand has it."""
+    now: float
+    tolerance: float | None
+    """How far `now` may be below; None without a baseline."""
+
+    @property
+    def difference(self) -> float | None:
+        """How much `now` is above the baseline, to the digits that are written."""
+        return None if self.baseline is None else round(self.now - self.baseline, DIGITS)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it fell or rose by more than the tolerance."""
+        if self.difference is None or self.tolerance is None:
+            return Verdict.NEW
+        if abs(self.difference) <= self.tolerance:
+            return Verdict.WITHIN
+        return Verdict.ROSE if self.difference > 0 else Verdict.FELL
+
+
+def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | None]) -> list[Comparison]:
+    """Compare every wAUC of the baseline, and list those that are new.
+
+    Parameters
+    ----------
+    baseline, now : Results
+        The two versions.
+    tolerance : mapping of str to float or None
+        How far a wAUC of a segment may fall; None: half the width of the baseline's own 95% interval.
+
+    Raises
+    ------
+    OfferbenchError
+        If the versions can't be compared: made from other data or for other tasks, a value is missing,
+        or a half width is missing where one is needed.
+    """
+    _check_same_origin(baseline, now)
+    before, after = baseline.wauc, now.wauc
+    for cell in before:
+        if cell not in after:
+            raise OfferbenchError(
+                f"{now.name}: {WAUC_FILE}: {'.'.join(cell)}: no value, but {baseline.name} has one. "
+                "Run `dvc repro`, or choose another baseline (--baseline)."
+            )
+    if not before:
+        raise OfferbenchError(
+            f"{baseline.name}: {WAUC_FILE}: no value to compare. Choose another baseline (--baseline)."
+        )
+    return [
+        Comparison(
+            *cell, before.get(cell), value, _tolerance(cell, baseline, tolerance) if cell in before else None
+        )
+        for cell, value in after.items()
+    ]
+
+
+def _tolerance(cell: Cell, baseline: Results, tolerance: Mapping[str, float | None]) -> float:
+    segment = cell[0]
+    fixed = tolerance.get(segment)
+    if fixed is not None:
+        return fixed
+    half_width = baseline.half_widths.get(cell)
+    if half_width is None:
+        raise OfferbenchError(
+            f"{baseline.name}: {HALF_WIDTHS_FILE}: {'.'.join(cell)}: no half width of an interval, and "
+            f"gate.tolerance.{segment} is null. Set it, or give --tolerance."
+        )
+    return half_width
+
+
+def _check_same_origin(baseline: Results, now: Results) -> None:
+    """Refuse wAUC that were measured on something else."""
+    advice = "Choose a baseline made like this one (--baseline)."
+    for what, there, here in (
+        ("data set", baseline.dataset, now.dataset),
+        (f"data, md5 of {RAW_DIRECTORY / now.dataset}", baseline.data_md5, now.data_md5),
+        ("tasks", ", ".join(sorted(baseline.tasks)), ", ".join(sorted(now.tasks))),
+    ):
+        if there != here:
+            raise OfferbenchError(f"other {what}: {there} in {baseline.name}, {here} in {now.name}. {advice}")

@@ -1,0 +1,129 @@
+"""Parameters of a ranker and of its training: one complete section for each row of the results."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from offerbench.core.section import Section
+from offerbench.features.config import GroupingParameters
+
+Units = list[Annotated[int, Field(ge=1)]]
+
+
+class CompressionParameters(Section):
+    """Features of both sides, compressed to a few meta features."""
+
+    user_meta_features: int = Field(ge=1)
+    """User features are compressed to so many, by the same mixture for every user."""
+    offer_meta_features: int = Field(ge=1)
+    """Offer features are compressed to so many, by a mixture that depends on the offer."""
+    mask: bool
+    """The compressed offer features are multiplied by a mask made of the offer."""
+
+
+class MatchParameters(Section):
+    """How often the user's past matches the offer, as an input to the score."""
+
+    windows: list[Annotated[int, Field(ge=1)] | None] = Field(min_length=1)
+    """Matches are counted in the newest so many target events before the day, once for each entry;
+    null: in the user's whole past."""
+    hidden_units: int = Field(ge=1)
+    """Functions of the counts that are learned; an offer weighs them by its vector."""
+    prior_events: float = Field(gt=0)
+    """Events that every user is taken to have bought besides, as all users together do: the beta prior
+    of the log odds of a match."""
+
+
+class RankerParameters(Section):
+    """Shape, parts and regularisation of a ranker."""
+
+    embedding_dim: int = Field(ge=1)
+    """Length of the vector of a value."""
+    shared_embeddings: bool
+    """An offer feature and the user features of its attribute have one table; otherwise each has its own."""
+    interaction: Literal["dot", "bilinear"]
+    """Two towers and a dot product, or products of all pairs of features and a network on top."""
+    units: Units = Field(min_length=1)
+    """Units of the dense layers, first to last: of each tower, or of the network before its output."""
+    dropout: float = Field(ge=0, lt=1)
+    """Share of a dense layer's outputs set to zero in training."""
+    l1: float = Field(ge=0)
+    """Weight of the sum of absolute values of embeddings, kernels and biases in the loss."""
+    batch_normalization_momentum: float = Field(ge=0, lt=1)
+    """Share of the old moving mean and variance kept at each step."""
+    variance: bool
+    """The variance of an offer's embeddings is an input, beside their mean."""
+    compression: CompressionParameters | None
+    """Null: the interaction sees the features as they are."""
+    match_score: MatchParameters | None
+    """Null: the score does not see matches."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.variance and self.interaction == "bilinear" and self.compression is None:
+            raise ValueError("variance: with the interaction bilinear it needs compression")
+        return self
+
+
+class OptimizerParameters(Section):
+    """AdamW."""
+
+    name: Literal["adamw_tfa", "adamw_keras"]
+    """AdamW of tensorflow-addons, or Keras's with the decay converted: the same update."""
+    learning_rate: float = Field(gt=0)
+    """Step size of Adam."""
+    weight_decay: float = Field(ge=0)
+    """Share of a variable subtracted at each step, not multiplied by the learning rate."""
+
+
+class TrainParameters(Section):
+    """A ranker and how it is trained."""
+
+    ranker: RankerParameters
+    """Shape and parts."""
+    number_of_negatives: int = Field(ge=1)
+    """Negatives a positive: the others of a negatives group of number_of_negatives + 1 neighbours."""
+    remove_accidental_hits: Literal["none", "offer"]
+    """Negatives that are positives in truth and are left out of the loss: none, or those whose offer has
+    the key of the user's own event."""
+    groupings: GroupingParameters | None
+    """Random groupings that each batch is seen through; null: an event's offer is its own product."""
+    history_dropout: float = Field(ge=0, lt=1)
+    """Share of the values of each history that a training step does not see: users are not learned by
+    heart. Matches are counted in the whole past all the same."""
+    optimizer: OptimizerParameters
+    """What moves the variables."""
+    epochs: int = Field(ge=1)
+    """At most so many passes over the train batches."""
+    early_stopping_patience: int | None = Field(ge=1)
+    """Stop when validation AUC has not risen for so many epochs and restore the best epoch; null: train
+    all epochs and keep the last."""
+    seed: int = Field(ge=0)
+    """Seed of first weights, dropout and groupings."""
+    threads: int = Field(ge=1)
+    """Threads of TensorFlow's operations."""
+
+    @property
+    def neighbours(self) -> int:
+        """Events of a negatives group."""
+        return self.number_of_negatives + 1
+
+    @property
+    def windows(self) -> list[int | None]:
+        """Windows that matches are counted in; none if the score does not see them."""
+        return self.ranker.match_score.windows if self.ranker.match_score else []
+
+    @property
+    def sees_events_only(self) -> bool:
+        """Whether an event's offer is its product and all pairs count: no event is looked at as one of many.
+
+        Then nothing is grouped and nothing counted, and the offer tower works on distinct values.
+        """
+        ranker = self.ranker
+        return (
+            self.groupings is None
+            and self.remove_accidental_hits == "none"
+            and not ranker.variance
+            and ranker.compression is None
+            and ranker.match_score is None
+        )

@@ -1,0 +1,181 @@
+"""What the matches of a user's past with an offer add to a pair's score."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from offerbench.features.keys import packed_key
+from offerbench.model.config import MatchParameters
+from offerbench.model.interaction import Vectors
+from offerbench.model.layers import BatchNormalization
+
+Counts = npt.NDArray[np.int32]
+MIN_SHARE = 1e-6
+
+
+def match_functions(counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, prior_events: float) -> tf.Tensor:
+    """Functions of matches: share of the past, and by how much the odds of a match surpass all users'.
+
+    The odds are those of a mean of the user's share and of all users' share, which counts as
+    `prior_events` events (a beta prior): a user without a past is like all users.
+
+    Parameters
+    ----------
+    counts : int32, shape (..., windows)
+        Matching events of the past, in each window.
+    lengths : int32, shape (..., windows)
+        All events of the past, in each window.
+    base : float32, shape (...)
+        Share of all events that match the offer.
+    prior_events : float
+        Weight of all users' share.
+
+    Returns
+    -------
+    float32, shape (..., 2 * windows)
+        Shares, then logarithms of the ratio of odds.
+    """
+    count, length = tf.cast(counts, tf.float32), tf.cast(lengths, tf.float32)
+    expected = tf.clip_by_value(base, MIN_SHARE, 1 - MIN_SHARE)[..., None]  # (..., 1)
+    odds = tf.math.log((count + prior_events * expected) / (length - count + prior_events * (1 - expected)))
+    return tf.concat(
+        [count / tf.maximum(length, 1.0), odds - tf.math.log(expected / (1 - expected))], axis=-1
+    )
+
+
+class MatchScore(tf.Module):
+    """Scores matches: learned functions of them, each weighed by the offer.
+
+    The log odds of a match in the last window begin with weight 1: they are what a user's purchases
+    say about the next one if nothing else is known.
+
+    Parameters
+    ----------
+    parameters : MatchParameters
+        Windows, hidden units and prior.
+    width : int
+        Entries of an offer's vector.
+    momentum : float
+        Of the normalisation of `match_functions`.
+    generator : numpy.random.Generator
+        Source of the first weights.
+    """
+
+    def __init__(
+        self, parameters: MatchParameters, width: int, momentum: float, generator: np.random.Generator
+    ) -> None:
+        super().__init__(name="match_score")
+        self.parameters = parameters
+        windows, hidden = len(parameters.windows), parameters.hidden_units
+        self.normalization = BatchNormalization("match_score/normalization", 2 * windows, momentum)
+        kernel = generator.normal(0, 0.7, (2 * windows, hidden)).astype(np.float32)
+        self.kernel = tf.Variable(kernel, name="match_score/kernel")
+        bias = generator.normal(0, 0.5, hidden).astype(np.float32)
+        self.bias = tf.Variable(bias, name="match_score/bias")
+        of_odds = np.append(np.zeros(windows - 1), [1, 0])  # and of the constant
+        weights = np.append(generator.normal(0, 0.1, hidden), of_odds).astype(np.float32)
+        self.weights = tf.Variable(weights, name="match_score/weights")
+        kernel = np.zeros((width, len(weights)), np.float32)
+        self.weights_of_offer = tf.Variable(kernel, name="match_score/weights_of_offer")
+
+    def logits(
+        self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, offers: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        """Scores of all pairs inside each negatives group, for training.
+
+        Parameters
+        ----------
+        counts : int32, shape (b, m, m, windows)
+            Matches of each pair.
+        lengths : int32, shape (B, windows)
+            Events of each event's past.
+        base : float32, shape (B,)
+            Share of all events that match each event's offer.
+        offers : float32, shape (B, ...)
+            Vector of each event's offer.
+        training : bool
+            Whether moments are those of the batch.
+
+        Returns
+        -------
+        float32, shape (b, m, m)
+        """
+        neighbours, windows = counts.shape[-2:]
+        of_user = tf.reshape(lengths, (-1, neighbours, 1, windows))
+        functions = self._functions(
+            counts,
+            tf.broadcast_to(of_user, tf.shape(counts)),
+            tf.reshape(base, (-1, 1, neighbours)),
+            training,
+        )
+        weights = self._weights_of(offers)
+        weights = tf.reshape(weights, (-1, 1, neighbours, weights.shape[-1]))
+        return tf.reduce_sum(functions * weights, axis=-1)
+
+    def scores(
+        self,
+        counts: Counts,
+        lengths: Counts,
+        base: npt.NDArray[np.float32],
+        offers: Vectors,
+        offer_of_event: Counts,
+    ) -> Vectors:
+        """Scores for evaluation: equal pairs get equal bits wherever they stand.
+
+        Parameters
+        ----------
+        counts : int32, shape (groups, i, j, windows)
+            Matches of each pair.
+        lengths : int32, shape (groups, i, windows)
+            Events of each user's past.
+        base : float32, shape (offers,)
+            Share of all events that match each offer.
+        offers : float32, shape (offers, ...)
+            Vector of each offer.
+        offer_of_event : int32, shape (groups, j)
+            Which of the offers is scored.
+
+        Returns
+        -------
+        float32, shape (groups, i, j)
+        """
+        both = [
+            part.reshape(-1, counts.shape[-1])
+            for part in (counts, np.broadcast_to(lengths[:, :, None], counts.shape))
+        ]  # (pairs, windows) each
+        offer_of_pair = np.broadcast_to(offer_of_event[:, None, :], counts.shape[:-1]).reshape(-1)
+        # Each combination once: pairs of equal matches get scores of equal bits.
+        first, row_of_pair = _distinct([offer_of_pair, *(column for part in both for column in part.T)])
+        functions = self._functions(both[0][first], both[1][first], base[offer_of_pair[first]], False).numpy()
+        of_pair = functions[row_of_pair].reshape(*counts.shape[:-1], -1)
+        weights = self._weights_of(offers).numpy()[offer_of_event]  # (groups, j, functions)
+        scores: Vectors = np.einsum("bijf,bjf->bij", of_pair, weights)
+        return scores
+
+    def _functions(self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, training: bool) -> tf.Tensor:
+        """Functions of each pair's matches: the learned ones, the log odds of each window, and 1.
+
+        Parameters are those of `match_functions`.
+
+        Returns
+        -------
+        float32, shape (..., hidden + windows + 1)
+        """
+        functions = match_functions(counts, lengths, base, self.parameters.prior_events)
+        hidden = tf.tanh(tf.tensordot(self.normalization(functions, training), self.kernel, 1) + self.bias)
+        odds = functions[..., functions.shape[-1] // 2 :]
+        return tf.concat([hidden, odds, tf.ones_like(odds[..., :1])], axis=-1)
+
+    def _weights_of(self, offers: tf.Tensor) -> tf.Tensor:
+        """Weight of each function for offers (n, ...); float32, shape (n, hidden + windows + 1)."""
+        flat = tf.reshape(offers, (-1, self.weights_of_offer.shape[0]))
+        return flat @ self.weights_of_offer + self.weights
+
+
+def _distinct(columns: Sequence[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """First row of each combination of values, and the combination of each row."""
+    packed = packed_key([column.astype(np.int64) for column in columns])
+    first, combination = np.unique(packed, return_index=True, return_inverse=True)[1:]
+    return first, combination

@@ -1,0 +1,132 @@
+"""Read and validate `params.yaml` as a whole."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from offerbench.batching.config import Rebatch
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import PARAMETERS_FILE
+from offerbench.core.section import Name, Section
+from offerbench.datasets.config import Custom
+from offerbench.evaluation.config import Evaluate
+from offerbench.features.config import GroupTest
+from offerbench.gate.config import Gate
+from offerbench.model.config import TrainParameters
+from offerbench.preparation.config import Prepare
+from offerbench.preparation.resources import Resources
+from offerbench.report.config import Report
+
+TRAININGS = ("train_full", "train_augmented", "train_mono")
+
+
+class Parameters(Section):
+    """All of `params.yaml`."""
+
+    dataset: Literal["complete_journey", "custom", "movielens_100k", "movielens_imdb", "rees46", "synthetic"]
+    """Data source: the reader, and the directory under data/raw."""
+    tasks: list[Name] = Field(min_length=1)
+    """Offer features that campaigns are defined by, in the order of the tables."""
+    custom: Custom | None = None
+    """The columns of your own log, for the data set `custom`; null for the others."""
+    prepare: Prepare
+    """Raw files -> labels, splits, histories."""
+    rebatch: Rebatch
+    """Target events -> batches."""
+    train_full: TrainParameters
+    """The generalist that sees all offer features."""
+    train_augmented: TrainParameters
+    """The generalist that sees events as events of groups, and matches."""
+    train_mono: TrainParameters
+    """The specialist of each task, which sees its offer feature only."""
+    group_test: GroupTest
+    """Test batches -> the offers of each task."""
+    evaluate: Evaluate
+    """Models and offers -> wAUC, intervals, gaps."""
+    report: Report
+    """Results -> tables and pictures."""
+    gate: Gate
+    """Results of another revision -> pass or fail."""
+    resources: Resources
+    """Limits of this machine, which change no number."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for key, values in (
+            ("tasks", self.tasks),
+            ("prepare.offer_features", self.prepare.offer_features),
+            ("prepare.history.events", self.prepare.history.events),
+        ):
+            if len(set(values)) != len(values):
+                raise ValueError(f"{key}: every entry may be named once, got {values}")
+        if missing := set(self.tasks) - set(self.prepare.offer_features):
+            raise ValueError(f"tasks: {sorted(missing)} must be among prepare.offer_features")
+        if unused := set(self.prepare.clusters) - set(self.prepare.offer_features):
+            raise ValueError(f"prepare.clusters: {sorted(unused)} must be among prepare.offer_features")
+        if unused := set(self.prepare.history.lengths) - set(self.prepare.offer_features):
+            raise ValueError(
+                f"prepare.history.lengths: {sorted(unused)} must be among prepare.offer_features"
+            )
+        if self.dataset == "custom" and self.custom is None:
+            raise ValueError("custom: the data set custom needs this section, see presets/custom.yaml")
+        for section in (*TRAININGS, "evaluate"):
+            neighbours = getattr(self, section).number_of_negatives + 1
+            if self.rebatch.batch_size % neighbours:
+                raise ValueError(
+                    f"rebatch.batch_size: must be a multiple of {section}.number_of_negatives + 1 = "
+                    f"{neighbours}, got {self.rebatch.batch_size}"
+                )
+        if self.evaluate.popular_min_positives < self.evaluate.cold_start_min_positives:
+            raise ValueError("evaluate.popular_min_positives: must not be below cold_start_min_positives")
+        return self
+
+
+def load_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
+    """Read the parameters, the same for every stage: a mistake in any section stops them all.
+
+    YAML is read with the library that DVC reads it with, so that both see the same values
+    (`2e-7` is a number).
+
+    Raises
+    ------
+    OfferbenchError
+        If the file is missing or not YAML, or a key is unknown, missing, of a wrong type or out of
+        its range; names the key and what is allowed.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OfferbenchError(f"{path}: no such file. Copy one of presets/ there.") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise OfferbenchError(f"{path}: not valid YAML. {error}") from None
+    return validate_parameters(content, str(path))
+
+
+def validate_parameters(content: Any, source: str) -> Parameters:
+    """Validate the content of a params.yaml.
+
+    Raises
+    ------
+    OfferbenchError
+        If a key is unknown, missing, of a wrong type or out of its range; names the source and the key.
+    """
+    try:
+        return Parameters.model_validate(content)
+    except ValidationError as error:
+        lines = [f"{source}: {_explain(problem)}" for problem in error.errors()]
+        raise OfferbenchError("\n".join(lines)) from None
+
+
+def _explain(problem: Any) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    key = ".".join(str(part) for part in problem["loc"])
+    if not key:
+        return str(message)
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key. Remove it, or see params.schema.json for the keys there are."
+    if problem["type"] == "missing":
+        return f"{key}: missing. presets/ has complete files."
+    return f"{key}: {message}, got {problem['input']!r}"

@@ -1,1 +1,0 @@
-"""Typed, validated parameters: one module for each section of `params.yaml`."""

@@ -1,1 +1,0 @@
-"""Regression gate: wAUC of the working tree against that of another git revision."""

@@ -1,0 +1,1 @@
+"""Rows of the results: what scores the pairs of a task."""

@@ -1,0 +1,76 @@
+"""A trained ranker as a scorer: vectors once a history and once an offer, then their pairs."""
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from offerbench.batching.batches import gather_bags
+from offerbench.features.offers import OfferTable
+from offerbench.model.interaction import Vectors
+from offerbench.model.match_score import MatchScore
+from offerbench.model.ranker import Ranker
+from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.pairs import Contexts, TaskPairs
+
+HISTORIES_AT_A_TIME = 20_000
+
+
+class RankerScorer:
+    """Scores pairs by a ranker; the vectors of some contexts are made once for all tasks."""
+
+    def __init__(self, model: Ranker) -> None:
+        self._model = model
+        self._users: WeakKeyDictionary[Contexts, Vectors] = WeakKeyDictionary()
+
+    def score(self, pairs: TaskPairs) -> Vectors:
+        """Score every user of a group with every offer of the group; see `Scorer`."""
+        contexts = pairs.contexts
+        if contexts not in self._users:
+            self._users[contexts] = user_vectors(self._model, contexts.data, contexts.histories)
+        users = self._users[contexts][contexts.history_of_context]
+        offers = offer_vectors(self._model, pairs.offers)
+        scores = self._model.interaction.scores(users, offers[pairs.offer_of_event])
+        if self._model.match_score is not None:
+            scores += _match_scores(self._model.match_score, pairs, offers)
+        return scores
+
+
+def user_vectors(model: Ranker, data: PreparedData, histories: npt.NDArray[np.int64]) -> Vectors:
+    """Vector of each history; float32, shape (histories, ...)."""
+    parts = []
+    for start in range(0, len(histories), HISTORIES_AT_A_TIME):
+        some = histories[start : start + HISTORIES_AT_A_TIME]
+        bags = {name: gather_bags(data.bags[name], some) for name in model.specification.user_features}
+        parts.append(
+            model.infer_users(
+                {name: bag.values for name, bag in bags.items()},
+                {name: bag.segments for name, bag in bags.items()},
+                {name: bag.weights for name, bag in bags.items() if bag.weights is not None},
+                tf.constant(len(some)),
+            ).numpy()
+        )
+    return np.concatenate(parts)
+
+
+def offer_vectors(model: Ranker, offers: OfferTable) -> Vectors:
+    """Vector of each offer of a task; float32, shape (offers, ...)."""
+    seen = {name: offers.distributions[name] for name in model.specification.offer_features}
+    vectors = model.infer_offers(
+        {name: part.values for name, part in seen.items()},
+        {name: part.segments for name, part in seen.items()},
+        {name: part.weights for name, part in seen.items()},
+        tf.constant(len(offers.keys)),
+    )
+    return np.asarray(vectors.numpy())
+
+
+def _match_scores(score: MatchScore, pairs: TaskPairs, offers: Vectors) -> Vectors:
+    """Score of the matches of each pair; float32, shape (groups, i, j)."""
+    windows = [pairs.contexts.past(window) for window in score.parameters.windows]
+    counts = np.stack([pairs.match_counts(*window) for window in windows], axis=-1)
+    lengths = np.stack([length for _, length in windows], axis=-1)
+    return score.scores(
+        counts.astype(np.int32), lengths.astype(np.int32), pairs.offers.base, offers, pairs.offer_of_event
+    )

@@ -1,0 +1,40 @@
+"""The scorer of each row of the results."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.rows import HISTORY_AFFINITY, Role, Row
+from offerbench.scorers.history_affinity import HistoryAffinity
+from offerbench.scorers.scorer import Scorer
+
+UNTRAINED: dict[str, Callable[[], Scorer]] = {HISTORY_AFFINITY: HistoryAffinity}
+
+
+def load_scorers(rows: Sequence[Row], models_directory: Path) -> dict[str, Scorer]:
+    """Make the scorer of each row, in the order of the tables.
+
+    Raises
+    ------
+    OfferbenchError
+        If there is a model of a task that no row is of (DVC leaves it there when a task is taken out,
+        and a fresh clone would see another directory), or a model is missing or damaged.
+    """
+    from offerbench.model.saved_model import load_model
+    from offerbench.scorers.ranker import RankerScorer
+
+    specialists = models_directory / "mono"
+    stale = sorted({path.name for path in specialists.glob("*")} - {row.task for row in rows})
+    if stale:
+        raise OfferbenchError(
+            f"{specialists}: holds models of {stale}, which `tasks` in params.yaml does not name. Run "
+            "`offerbench prune` to remove them, then `dvc repro`."
+        )
+    scorers: dict[str, Scorer] = {}
+    for row in rows:
+        if row.role is Role.YARDSTICK:
+            scorers[row.name] = UNTRAINED[row.name]()
+        else:
+            directory = specialists / row.task if row.task else models_directory / row.name
+            scorers[row.name] = RankerScorer(load_model(directory))
+    return scorers

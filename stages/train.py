@@ -1,0 +1,47 @@
+"""Stages `train_full`, `train_augmented`, `train_mono@<task>`: one script, a section of params.yaml each."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from offerbench.core import command, logs
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import MODELS_DIRECTORY
+from offerbench.parameters import load_parameters
+
+
+class Stage(StrEnum):
+    """The stages that train."""
+
+    FULL = "train_full"
+    AUGMENTED = "train_augmented"
+    MONO = "train_mono"
+
+
+def main(
+    stage: Annotated[Stage, typer.Argument(help="The section of params.yaml to train with.")],
+    task: Annotated[str, typer.Argument(help="Of train_mono: one of `tasks` in params.yaml.")] = "",
+) -> None:
+    """Train the ranker of a stage."""
+    parameters = load_parameters()
+    if (stage is Stage.MONO) != bool(task) or (task and task not in parameters.tasks):
+        raise OfferbenchError(
+            f"'{task}' is no task to train with {stage}. train_mono takes one of `tasks` in params.yaml, "
+            f"{parameters.tasks}; the others take none."
+        )
+    name = stage.removeprefix("train_")
+    logs.configure(f"{name} {task}".rstrip())
+    from offerbench.model.run import run_training
+
+    run_training(
+        f"{name}_{task}" if task else name,
+        MODELS_DIRECTORY / name / task,
+        getattr(parameters, stage),
+        parameters.rebatch,
+        [task] if task else None,
+    )
+
+
+if __name__ == "__main__":
+    command.run(main)

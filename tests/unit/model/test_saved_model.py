@@ -1,0 +1,164 @@
+"""Models survive their files, with what they were trained with; anything else is refused by name."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from offerbench.batching.batches import draw_pass
+from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
+from offerbench.model.ranker import Ranker
+from offerbench.model.saved_model import SPECIFICATION_FILE, WEIGHTS_FILE, load_model, save_model
+from offerbench.model.specification import Specification
+from offerbench.model.tensors import batch_tensors
+from offerbench.preparation.prepared import PreparedData
+
+from ..conftest import TinyData
+from ..parameters import rebatch_parameters, train_parameters
+from ..rankers import CASES, drawn_ranker, grouped_batch, random_ranker, weights_of
+
+USER_SIZES, OFFER_SIZES = {"history_purchase_brand": 5, "history_cart_brand": 5}, {"brand": 5, "category1": 3}
+
+
+def specification(shared: dict[str, str] | None = None, **changes: Any) -> Specification:
+    training = train_parameters(**{"ranker.shared_embeddings": bool(shared), **changes})
+    return Specification(
+        user_features=USER_SIZES, offer_features=OFFER_SIZES, shared_tables=shared or {}, training=training
+    )
+
+
+def scores(model: Ranker, data: PreparedData, case: str) -> bytes:
+    rows = next(draw_pass(data, Split.TRAIN, rebatch_parameters()))
+    return model.pairs(batch_tensors(grouped_batch(data, case, rows)), 5).logits.numpy().tobytes()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    save_model(drawn_ranker(specification()), tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_loaded_model_is_the_same(tiny_data: TinyData, case: str, tmp_path: Path) -> None:
+    data = tiny_data.data
+    model = random_ranker(data, case)
+    save_model(model, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    save_model(loaded, tmp_path / "again")
+    for name in (WEIGHTS_FILE, SPECIFICATION_FILE):
+        assert (tmp_path / "model" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert loaded.specification == model.specification
+    assert {name: values.tolist() for name, values in weights_of(loaded).items()} == {
+        name: values.tolist() for name, values in weights_of(model).items()
+    }
+    assert scores(loaded, data, case) == scores(model, data, case)
+    assert scores(loaded, data, case) != scores(random_ranker(data, case, seed=1), data, case)
+
+
+@pytest.mark.parametrize("case", ["shared", "variance_matches_shared"])
+def test_shared_tables_are_shared_again(tiny_data: TinyData, case: str, tmp_path: Path) -> None:
+    save_model(random_ranker(tiny_data.data, case), tmp_path)
+    loaded = load_model(tmp_path)
+    assert loaded.user_tables["history_cart_brand"] is loaded.offer_tables["brand"]
+
+
+def test_a_shared_table_is_saved_once(tmp_path: Path) -> None:
+    save_model(drawn_ranker(specification({"history_purchase_brand": "brand"})), tmp_path)
+    names = set(safetensors.numpy.load_file(tmp_path / WEIGHTS_FILE))
+    assert {name for name in names if "_embedding/" in name} == {
+        "offer_embedding/brand",
+        "offer_embedding/category1",
+        "user_embedding/history_cart_brand",
+    }
+    loaded = load_model(tmp_path)
+    assert loaded.user_tables["history_purchase_brand"] is loaded.offer_tables["brand"]
+
+
+@pytest.mark.parametrize("section", ["train_full", "train_augmented"])
+def test_what_a_model_was_trained_with_is_written_beside_it(section: str, tmp_path: Path) -> None:
+    training = train_parameters(section, **{"optimizer.learning_rate": 0.0123, "seed": 77})
+    of_features = {"user_features": USER_SIZES, "offer_features": OFFER_SIZES, "shared_tables": {}}
+    save_model(drawn_ranker(Specification(**of_features, training=training)), tmp_path)
+    content = json.loads((tmp_path / SPECIFICATION_FILE).read_text())
+    assert content == {**of_features, "training": training.model_dump()}
+    assert content["training"]["optimizer"]["learning_rate"] == 0.0123
+    assert (content["training"]["seed"], content["training"]["epochs"]) == (77, 2)
+
+
+def test_features_of_different_sizes_can_not_share_a_table() -> None:
+    shared = {"history_purchase_brand": "category1"}
+    message = "history_purchase_brand has 5 labels and category1 has 3, so they can't share a table"
+    with pytest.raises(OfferbenchError, match=message):
+        drawn_ranker(specification(shared))
+
+
+@pytest.mark.parametrize(("named", "asked"), [({"history_cart_brand": "brand"}, False), ({}, True)])
+def test_shared_tables_are_named_if_and_only_if_asked_for(named: dict[str, str], asked: bool) -> None:
+    with pytest.raises(ValueError, match="shared_tables: are there if and only if"):
+        specification(named, **{"ranker.shared_embeddings": asked})
+
+
+def test_the_same_model_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+    save_model(drawn_ranker(specification()), tmp_path / "again")
+    save_model(load_model(saved), tmp_path / "loaded")
+    for name in (WEIGHTS_FILE, SPECIFICATION_FILE):
+        contents = {(tmp_path / where / name).read_bytes() for where in ("model", "again", "loaded")}
+        assert len(contents) == 1
+    assert {path.name for path in saved.iterdir()} == {WEIGHTS_FILE, SPECIFICATION_FILE}
+
+
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, SPECIFICATION_FILE])
+def test_a_missing_file_is_named(saved: Path, name: str) -> None:
+    (saved / name).unlink()
+    with pytest.raises(OfferbenchError, match=rf"{name}: no such file.*dvc repro"):
+        load_model(saved)
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def garbage(content: bytes) -> bytes:
+    return b"\x80\x04garbage" + content[10:20]
+
+
+@pytest.mark.parametrize("damage", [cut, garbage, lambda _: b""], ids=["cut", "garbage", "empty"])
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, SPECIFICATION_FILE])
+def test_a_damaged_file_is_named(saved: Path, name: str, damage: Callable[[bytes], bytes]) -> None:
+    (saved / name).write_bytes(damage((saved / name).read_bytes()))
+    with pytest.raises(OfferbenchError, match=rf"{name}: (damaged|not valid JSON)"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("change", [{"layers": 3}, {"user_features": {}}, {"training": None}])
+def test_a_specification_of_something_else_is_named(saved: Path, change: dict) -> None:
+    content = json.loads((saved / SPECIFICATION_FILE).read_text())
+    (saved / SPECIFICATION_FILE).write_text(json.dumps(content | change))
+    with pytest.raises(OfferbenchError, match=r"model\.json: not a model's specification"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: weights.popitem(),
+        lambda weights: weights.update(extra=np.zeros(2, np.float32)),
+        lambda weights: weights.update({"user_tower/bias_0": np.zeros(99, np.float32)}),
+    ],
+    ids=["missing", "extra", "shape"],
+)
+def test_weights_of_another_model_are_named(
+    saved: Path, change: Callable[[dict[str, np.ndarray]], object]
+) -> None:
+    weights = safetensors.numpy.load_file(saved / WEIGHTS_FILE)
+    change(weights)
+    safetensors.numpy.save_file(weights, saved / WEIGHTS_FILE)
+    with pytest.raises(
+        OfferbenchError, match=r"weights\.safetensors: its tensors are not those of model\.json"
+    ):
+        load_model(saved)

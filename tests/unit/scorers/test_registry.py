@@ -1,0 +1,116 @@
+"""The registry: one scorer for each row of the tables, and a new untrained one costs a class and an entry."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from offerbench.core import rows as rows_module
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.rows import GENERALISTS, HISTORY_AFFINITY, YARDSTICKS, Role, mono_model, table_rows
+from offerbench.evaluation.evaluate import measure_task, score_tasks
+from offerbench.evaluation.results import YARDSTICK, gap_table, wauc_table
+from offerbench.features.offers import group_offers
+from offerbench.model.saved_model import save_model
+from offerbench.scorers.history_affinity import HistoryAffinity
+from offerbench.scorers.pairs import TaskPairs
+from offerbench.scorers.ranker import RankerScorer
+from offerbench.scorers.registry import UNTRAINED, load_scorers
+
+from ..conftest import TinyData
+from ..parameters import evaluate_parameters
+from ..rankers import random_ranker
+from .test_pairs import NEIGHBOURS, contexts_of
+
+pytestmark = pytest.mark.usefixtures("configured_tensorflow")
+TASKS = ["price_cluster", "brand"]
+
+
+@pytest.fixture
+def models(tiny_data: TinyData, tmp_path: Path) -> Path:
+    """A saved model of every trained row."""
+    for number, name in enumerate(GENERALISTS):
+        save_model(random_ranker(tiny_data.data, "full", seed=number), tmp_path / name)
+    for task in TASKS:
+        save_model(random_ranker(tiny_data.data, "mono", seed=9), tmp_path / "mono" / task)
+    return tmp_path
+
+
+def test_every_yardstick_has_its_scorer_and_every_scorer_its_row() -> None:
+    assert set(UNTRAINED) == set(YARDSTICKS)
+    rows = table_rows(TASKS)
+    assert {row.name for row in rows if row.role is Role.YARDSTICK} == set(UNTRAINED)
+    for make in UNTRAINED.values():
+        assert callable(make().score)
+
+
+def test_scorers_are_loaded_in_the_order_of_the_tables(models: Path) -> None:
+    scorers = load_scorers(table_rows(TASKS), models)
+    expected = [*GENERALISTS, "mono_price_cluster", "mono_brand", *YARDSTICKS]
+    assert list(scorers) == expected == [row.name for row in table_rows(TASKS)]
+    for name, scorer in scorers.items():
+        assert isinstance(scorer, HistoryAffinity if name == HISTORY_AFFINITY else RankerScorer)
+
+
+def test_every_row_has_the_model_of_its_own_directory(models: Path, tiny_data: TinyData) -> None:
+    contexts = contexts_of(tiny_data)
+    events = {name: column[contexts.rows.reshape(-1)] for name, column in tiny_data.data.events.items()}
+    table = group_offers({name: events[name] for name in tiny_data.data.offer_sizes}, "brand", 4)
+    offers = np.searchsorted(table.keys, tiny_data.data.events["brand"][contexts.rows]).astype(np.int32)
+    pairs = TaskPairs("brand", table, contexts, offers)
+    scorers = load_scorers(table_rows(TASKS), models)
+    for number, name in enumerate(GENERALISTS):
+        expected = RankerScorer(random_ranker(tiny_data.data, "full", seed=number)).score(pairs)
+        assert scorers[name].score(pairs).tobytes() == expected.tobytes()
+    expected = RankerScorer(random_ranker(tiny_data.data, "mono", seed=9)).score(pairs)
+    assert scorers[mono_model("brand")].score(pairs).tobytes() == expected.tobytes()
+
+
+def test_a_model_of_a_task_taken_out_is_refused(models: Path) -> None:
+    with pytest.raises(OfferbenchError, match=r"mono: holds models of \['price_cluster'\].*offerbench prune"):
+        load_scorers(table_rows(["brand"]), models)
+
+
+def test_a_missing_model_is_named(models: Path) -> None:
+    with pytest.raises(OfferbenchError, match=r"mono/category2/model\.json: no such file"):
+        load_scorers(table_rows([*TASKS, "category2"]), models)
+
+
+class Newest:
+    """Whether the user's last event before the day is of the offer."""
+
+    def score(self, pairs: TaskPairs) -> npt.NDArray[np.int64]:
+        return pairs.match_counts(*pairs.contexts.past(1)).astype(np.float64)
+
+
+def test_a_new_untrained_scorer_costs_a_class_and_an_entry(
+    models: Path, tiny_data: TinyData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its name and title among the yardsticks, its class in the registry: it is measured, and generalists
+    # are compared with it where it is best.
+    monkeypatch.setitem(rows_module.YARDSTICKS, "newest", "newest event (no training)")
+    monkeypatch.setitem(UNTRAINED, "newest", Newest)
+    data, contexts, rows = tiny_data.data, contexts_of(tiny_data), table_rows(TASKS)
+    scorers = load_scorers(rows, models)
+    assert list(scorers)[-1] == "newest"
+    events = {name: data.events[name][contexts.rows.reshape(-1)] for name in data.offer_sizes}
+    tables = {task: group_offers(events, task, 4) for task in TASKS}
+    evaluate = evaluate_parameters()
+    results = {
+        task: measure_task(scored, data.first_label, evaluate)
+        for task, scored in score_tasks(
+            scorers, tables, data, contexts.split, contexts.rows.reshape(1, -1), NEIGHBOURS
+        )
+    }
+    table = wauc_table(results, evaluate)
+    assert set(table["model"]) == {row.name for row in rows}
+    gaps = gap_table(table, results, rows)
+    compared = gaps[gaps["compared_with"] == YARDSTICK].merge(
+        table.rename(columns={"model": "other"}), on=["segment", "task", "other"]
+    )
+    best = table[table["model"].isin(rows_module.YARDSTICKS)].groupby(["segment", "task"])["wauc"].max()
+    assert len(compared) == 3 * len(TASKS) * len(GENERALISTS)
+    for row in compared.to_dict("records"):
+        wanted = best[row["segment"], row["task"]]
+        assert row["wauc"] == pytest.approx(wanted, nan_ok=True)

@@ -1,0 +1,137 @@
+"""The command `offerbench`: its verbs, a mistake in one line, and what it does not import."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from offerbench import cli
+from offerbench.core.errors import OfferbenchError
+
+REPOSITORY = Path(__file__).parents[2]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERBS = ["fetch", "synthetic", "gate", "study", "prune", "readme", "schema", "dependencies"]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["offerbench", *words])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return int(stopped.value.code or 0)
+
+
+def test_help_lists_every_verb_with_its_purpose(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--help") == 0
+    text = capsys.readouterr().out
+    assert [verb.__name__ for verb in cli.VERBS] == VERBS
+    for verb in cli.VERBS:
+        assert f" {verb.__name__} " in text
+        assert verb.__doc__
+        first = " ".join(verb.__doc__.split()[:3])
+        assert first in " ".join(text.replace("│", " ").split()), first
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_explains_its_options(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, verb, "--help") == 0
+    assert f"offerbench {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["fetsh"], ["gate", "--basline", "main"], ["study"], ["synthetic", "5"]])
+def test_words_that_it_does_not_know_are_refused(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, *words) == 2
+
+
+def test_a_users_mistake_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # without params.yaml
+    assert run(monkeypatch, "prune") == 2
+    output = capsys.readouterr()
+    assert output.err == "error: params.yaml: no such file. Copy one of presets/ there.\n"
+    assert output.out == ""
+
+
+def test_what_is_logged_is_printed_with_the_verb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("synthetic", "--rows", "50", "--months", "1", "--directory", str(tmp_path / "log"))
+    assert run(monkeypatch, *words) == 0
+    assert capsys.readouterr().out.startswith("synthetic: wrote 50 rows to 1 files in ")
+    assert [file.name for file in (tmp_path / "log").iterdir()] == ["2019-Oct.csv.gz"]
+
+
+def test_the_installed_command_and_the_module_are_the_same() -> None:
+    assert PROJECT["scripts"] == {"offerbench": "offerbench.cli:main"}
+    installed = Path(sys.executable).with_name("offerbench")
+    texts = [
+        subprocess.run(
+            [*words, "gate", "--help"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+        ).stdout
+        for words in ([str(installed)], [sys.executable, "-m", "offerbench"])
+    ]
+    assert "offerbench gate [OPTIONS]" in texts[0]
+    assert texts[0] == texts[1]
+
+
+def in_a_new_process(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_neither_the_command_nor_the_package_waits_for_tensorflow() -> None:
+    printed = in_a_new_process("import sys, offerbench.cli; print('tensorflow' in sys.modules)")
+    assert printed == "False\n"
+
+
+def test_every_public_name_can_be_imported() -> None:
+    # In one process: TensorFlow takes seconds.
+    code = (
+        "import offerbench\n"
+        "for name in offerbench.__all__:\n"
+        "    value = getattr(offerbench, name)\n"
+        "    print(name, getattr(value, '__name__', value))\n"
+        "assert set(offerbench.__all__) <= set(dir(offerbench))\n"
+    )
+    printed = dict(line.split() for line in in_a_new_process(code).splitlines())
+    needed = {"load_parameters", "load_prepared", "load_model", "Ranker", "Scorer", "wauc", "__version__"}
+    assert needed <= set(printed)
+    assert all(value == name for name, value in printed.items() if name != "__version__")
+    assert printed["__version__"] == PROJECT["version"]
+
+
+def test_what_type_checkers_see_is_what_can_be_imported() -> None:
+    import offerbench
+
+    source = Path(str(offerbench.__file__)).read_text(encoding="utf-8")
+    seen, _, rest = source.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")
+    assert "_MODULES" in rest
+    checked = {
+        name: line.split()[1].removeprefix("offerbench.")
+        for line in seen.splitlines()
+        for name in line.partition(" import ")[2].split(", ")
+    }
+    assert checked == offerbench._MODULES
+    assert set(offerbench.__all__) == {*offerbench._MODULES, "__version__"}
+    assert (Path(str(offerbench.__file__)).parent / "py.typed").exists()
+
+
+def test_an_unknown_name_is_no_public_name() -> None:
+    import offerbench
+
+    with pytest.raises(AttributeError, match="no attribute 'load_everything'"):
+        offerbench.load_everything  # noqa: B018
+    assert issubclass(offerbench.OfferbenchError, OfferbenchError)

@@ -1,0 +1,188 @@
+"""Every mistake in params.yaml is named with its key and what is allowed there."""
+
+import copy
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from offerbench.core.errors import OfferbenchError
+from offerbench.parameters import load_parameters
+
+from .parameters import COMPLETE, changed
+
+
+def write(directory: Path, content: Any) -> Path:
+    stream = io.StringIO()
+    YAML().dump(content, stream)
+    (directory / "params.yaml").write_text(stream.getvalue())
+    return directory / "params.yaml"
+
+
+def message(path: Path) -> str:
+    with pytest.raises(OfferbenchError) as caught:
+        load_parameters(path)
+    return str(caught.value)
+
+
+def test_complete_parameters_are_read(tmp_path: Path) -> None:
+    assert load_parameters(write(tmp_path, COMPLETE)).model_dump() == COMPLETE
+
+
+def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
+    # YAML 1.1, and with it PyYAML, reads 2e-7 as text.
+    text = write(tmp_path, COMPLETE).read_text().replace("weight_decay: 1e-06", "weight_decay: 2e-7")
+    (tmp_path / "params.yaml").write_text(text)
+    assert load_parameters(tmp_path / "params.yaml").train_full.optimizer.weight_decay == 2e-7
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("dataset", "movielens", "'rees46'"),
+        ("tasks", [], "at least 1"),
+        ("tasks", ["price cluster"], "should match pattern"),
+        ("prepare.target_event", "a purchase", "should match pattern"),
+        ("prepare.clusters.price_cluster.clusters", 0, "greater than or equal to 1"),
+        ("prepare.clusters.price_cluster.decimals", 7, "less than or equal to 6"),
+        ("prepare.vocabulary.min_occurrences", "40", "integer"),
+        ("prepare.vocabulary.out_of_vocabulary_buckets", 0, "greater than or equal to 1"),
+        ("prepare.split.test_users", 1.5, "integer"),
+        ("prepare.split.seed", -1, "greater than or equal to 0"),
+        ("prepare.history.events", [], "at least 1"),
+        ("prepare.history.keep", "newest", "'oldest' or 'latest'"),
+        ("prepare.history.weights", "age", "'distinct', 'count' or 'recency'"),
+        ("prepare.history.half_life_events", 0.0, "greater than 0"),
+        ("prepare.history.length", True, "integer"),
+        ("prepare.history.lengths.brand", 0, "greater than or equal to 1"),
+        ("rebatch.batch_size", 1, "greater than or equal to 2"),
+        ("train_full.ranker.dropout", 1.0, "less than 1"),
+        ("train_full.ranker.l1", -1e-9, "greater than or equal to 0"),
+        ("train_full.ranker.units", 100, "list"),
+        ("train_full.ranker.units", [6, 0], "greater than or equal to 1"),
+        ("train_full.ranker.interaction", "product", "'dot' or 'bilinear'"),
+        ("train_full.ranker.batch_normalization_momentum", "0.9", "number"),
+        ("train_full.epochs", None, "integer"),
+        ("train_full.early_stopping_patience", 0, "greater than or equal to 1"),
+        ("train_mono.optimizer.name", "sgd", "'adamw_tfa' or 'adamw_keras'"),
+        ("train_mono.optimizer.learning_rate", 0.0, "greater than 0"),
+        ("train_augmented.remove_accidental_hits", "all", "'none' or 'offer'"),
+        ("train_augmented.groupings.coarser_and_finer_share", 1.1, "less than or equal to 1"),
+        ("train_augmented.ranker.match_score.windows", [0], "greater than or equal to 1"),
+        ("train_augmented.ranker.match_score.prior_events", 0.0, "greater than 0"),
+        ("group_test.values_per_feature", 0, "greater than or equal to 1"),
+        ("evaluate.users", "train", "'test' or 'validation'"),
+        ("report.table_decimals", 0, "greater than or equal to 1"),
+        ("gate.tolerance.all", 1.5, "less than or equal to 1"),
+        ("resources.memory_limit", "much", "GB"),
+    ],
+)
+def test_a_value_that_is_not_allowed(tmp_path: Path, key: str, value: Any, allowed: str) -> None:
+    text = message(write(tmp_path, changed(key, value)))
+    assert text.startswith(f"{tmp_path}/params.yaml: {key}")
+    assert allowed in text
+    assert "got " in text
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["colour", "prepare.colour", "prepare.history.kept", "train_full.ranker.drop_out", "resources.cores"],
+)
+def test_an_unknown_key(tmp_path: Path, key: str) -> None:
+    text = message(write(tmp_path, changed(key, 1)))
+    assert text.startswith(f"{tmp_path}/params.yaml: {key}: unknown key.")
+
+
+@pytest.mark.parametrize("key", ["tasks", "prepare.history.keep", "train_full.seed", "train_mono", "report"])
+def test_a_missing_key(tmp_path: Path, key: str) -> None:
+    content = copy.deepcopy(COMPLETE)
+    *sections, last = key.split(".")
+    section = content
+    for name in sections:
+        section = section[name]
+    del section[last]
+    assert (
+        message(write(tmp_path, content))
+        == f"{tmp_path}/params.yaml: {key}: missing. presets/ has complete files."
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named", "allowed"),
+    [
+        ("tasks", ["brand", "category1"], "tasks", "['category1'] must be among prepare.offer_features"),
+        ("tasks", ["brand", "brand"], "tasks", "once"),
+        (
+            "prepare.offer_features",
+            ["brand", "category2", "price_cluster", "brand"],
+            "prepare.offer_features",
+            "once",
+        ),
+        ("prepare.history.events", ["cart", "cart"], "prepare.history.events", "once"),
+        (
+            "prepare.history.lengths",
+            {"brand": 5, "colour": 5},
+            "prepare.history.lengths",
+            "['colour'] must be among prepare.offer_features",
+        ),
+        (
+            "rebatch.batch_size",
+            21,
+            "rebatch.batch_size",
+            "multiple of train_full.number_of_negatives + 1 = 5, got 21",
+        ),
+        ("train_full.number_of_negatives", 6, "rebatch.batch_size", "train_full.number_of_negatives + 1 = 7"),
+        ("train_mono.number_of_negatives", 6, "rebatch.batch_size", "train_mono.number_of_negatives + 1 = 7"),
+        ("evaluate.number_of_negatives", 6, "rebatch.batch_size", "evaluate.number_of_negatives + 1 = 7"),
+        (
+            "prepare.clusters",
+            {"colour_cluster": COMPLETE["prepare"]["clusters"]["price_cluster"]},
+            "prepare.clusters",
+            "['colour_cluster'] must be among prepare.offer_features",
+        ),
+        ("evaluate.popular_min_positives", 3, "evaluate.popular_min_positives", "cold_start_min_positives"),
+    ],
+)
+def test_values_that_contradict_each_other(
+    tmp_path: Path, key: str, value: Any, named: str, allowed: str
+) -> None:
+    text = message(write(tmp_path, changed(key, value)))
+    assert text.startswith(f"{tmp_path}/params.yaml: {named}: ")
+    assert allowed in text
+
+
+def test_every_mistake_has_its_line(tmp_path: Path) -> None:
+    content = changed("train_full.epochs", 0)
+    content["train_full"]["ranker"]["colour"] = "red"
+    lines = message(write(tmp_path, content)).splitlines()
+    assert sorted(line.split(": ")[1] for line in lines) == ["train_full.epochs", "train_full.ranker.colour"]
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    assert (
+        message(tmp_path / "params.yaml")
+        == f"{tmp_path}/params.yaml: no such file. Copy one of presets/ there."
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"tasks: [brand", b"a: 1\na: 2", b"\xff\xfe\x00", b"tasks:\n\t- brand"], ids=repr
+)
+def test_a_file_that_is_not_yaml(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    assert message(tmp_path / "params.yaml").startswith(f"{tmp_path}/params.yaml: not valid YAML.")
+
+
+@pytest.mark.parametrize("content", ["", "- brand", "text"])
+def test_a_file_that_is_no_mapping(tmp_path: Path, content: str) -> None:
+    (tmp_path / "params.yaml").write_text(content)
+    assert f"{tmp_path}/params.yaml: " in message(tmp_path / "params.yaml")
+
+
+def test_parameters_can_not_be_changed_once_read(tmp_path: Path) -> None:
+    parameters = load_parameters(write(tmp_path, COMPLETE))
+    with pytest.raises(ValueError, match="frozen"):
+        parameters.train_full.epochs = 3
