@@ -48,6 +48,8 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
     OfferbenchError
         If what a key is to be set in is no section.
     """
+    if not settings:
+        return text
     yaml = YAML()
     yaml.Representer = _WordForNull
     yaml.preserve_quotes = True
@@ -92,7 +94,7 @@ def differences(
         By dotted key, the values before and after as JSON, or `ABSENT`. A section that only one of them has
         is one key.
     """
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
