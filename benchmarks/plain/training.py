@@ -146,7 +146,7 @@ class PlainTrainer:
 def plain_group(data: PreparedData, rows: Rows, offer_features: list[str]) -> Inputs:
     """Ragged columns of some events, as the published system keeps them in memory.
 
-    A history stands there for each event, its values repeated as they were bought. For data whose
+    Each event has a copy of its history, its values repeated as they were bought. For data whose
     histories are of the target event (Complete Journey).
     """
     histories = data.events[HISTORY][rows]

@@ -112,6 +112,7 @@ SHORT = {**COMPLETE, "tasks": ["category2", "brand"]}
 SHORT |= {section: {**COMPLETE[section], "epochs": 1} for section in TRAININGS}
 
 
+@pytest.mark.slow  # all stages
 def test_no_cart_at_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.set(SHORT)
     write(bench, "\n".join([HEADER, *(line for line in GOOD if ",cart," not in line)]).encode())
@@ -119,6 +120,7 @@ def test_no_cart_at_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run_to_the_end(bench, monkeypatch, SHORT["tasks"])
 
 
+@pytest.mark.slow  # all stages
 def test_a_task_with_one_value(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.set(SHORT)
     fields = [line.split(",") for line in GOOD]

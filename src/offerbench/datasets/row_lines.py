@@ -17,6 +17,8 @@ from offerbench.datasets.raw_files import opened
 
 BLOCK = 1 << 20
 """Bytes read at a time."""
+# DuckDB ends a row at a carriage return too. One at the end of a block may have its line feed in the next.
+NEWLINE = re.compile(rb"\r?\n|\r(?!\n|\Z)")
 OPENING = re.compile(rb' *"')
 REST_OF_QUOTED = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 
@@ -163,7 +165,9 @@ def _plain_rows(block: bytes, layout: CsvLayout) -> int | None:
     if (layout.is_quoted and b'"' in block) or block[:1] in (b"\n", b"\r"):
         return None
     is_end = np.frombuffer(block, np.uint8) == ord("\n")
-    if (is_end[1:] & is_end[:-1]).any() or (b"\r" in block and b"\n\r" in block):
+    if (is_end[1:] & is_end[:-1]).any():
+        return None
+    if b"\r" in block and (b"\n\r" in block or block.count(b"\r") != block.count(b"\r\n")):
         return None
     return int(np.count_nonzero(is_end))
 
@@ -179,7 +183,7 @@ def _ends(block: bytes, layout: CsvLayout) -> list[int]:
 
 def _end(block: bytes, start: int, layout: CsvLayout) -> int:
     """Give the byte after the newline of the row that starts at `start`; 0 if it is not in the block."""
-    end = block.find(b"\n", start) + 1
+    end = _newline(block, start)
     if not layout.is_quoted or block.find(b'"', start, end or len(block)) < 0:
         return end
     delimiter = layout.delimiter.encode()
@@ -189,7 +193,13 @@ def _end(block: bytes, start: int, layout: CsvLayout) -> int:
             if closing is None:
                 return 0
             start = closing.end()
-        end, comma = block.find(b"\n", start) + 1, block.find(delimiter, start) + 1
+        end, comma = _newline(block, start), block.find(delimiter, start) + 1
         if not comma or 0 < end < comma:
             return end
         start = comma
+
+
+def _newline(block: bytes, start: int) -> int:
+    """Give the byte after the next end of a line; 0 if there is none in the block."""
+    found = NEWLINE.search(block, start)
+    return found.end() if found else 0

@@ -76,6 +76,21 @@ def test_quotes_are_text_where_the_layout_has_none(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("block", [1, 5, 1 << 20])
+def test_a_carriage_return_ends_a_row_but_no_line(tmp_path: Path, block: int) -> None:
+    # As DuckDB reads it, unless it is inside a quoted field.
+    (tmp_path / "log.csv").write_bytes(b'a,b\r\n1,2\n3,\r4\n"5\r",6\r\n7,8\r')
+    with patch.object(row_lines, "BLOCK", block):
+        _, by_place = find_rows(tmp_path / "log.csv", CsvLayout(","), np.empty(0, np.int64), [], range(5))
+    assert [(row.line, row.text) for row in by_place.values()] == [
+        (2, "1,2"),
+        (3, "3,"),
+        (3, "4"),
+        (4, '"5\r",6'),
+        (5, "7,8"),
+    ]
+
+
 @pytest.mark.parametrize("name", ["2019-Oct.csv", "2019-Oct.csv.gz"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_lines_of_a_file_that_duckdb_reads_in_parts(

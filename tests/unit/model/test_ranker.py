@@ -61,6 +61,15 @@ def trained(model: Ranker, tensors: BatchTensors, step: int = 0) -> Pairs:
     return model.pairs(tensors, NEIGHBOURS, drop_of(model, step))
 
 
+def moving_moments(model: Ranker) -> dict[str, list[float]]:
+    """Of every normalisation, by name."""
+    return {
+        name: variable.numpy().tolist()
+        for name, variable in named_variables(model).items()
+        if "/moving_" in name
+    }
+
+
 def distributions_of(data: PreparedData, rows: np.ndarray, names: list[str]) -> dict[str, dict[int, float]]:
     """Share of each value of each feature among some events."""
     return {name: distribution(data.events[name][rows].tolist(), len(rows)) for name in names}
@@ -123,8 +132,10 @@ def test_a_training_step_without_dropout(tiny_data: TinyData, case: str, groupin
     tensors = see(tiny_data.data, case).tensors
     tensors = tensors._replace(groupings=tensors.groupings[grouping : grouping + 1])
     model = random_ranker(tiny_data.data, case, **MOVED_AT_ONCE)
-    before = evaluated(model, tensors)
+    before, moments = evaluated(model, tensors), moving_moments(model)
     found = trained(model, tensors)
+    moved = {name for name, values in moving_moments(model).items() if values != moments[name]}
+    assert moved == set(moments) != set()
     after = model.pairs(tensors, NEIGHBOURS)
     assert found.logits.numpy() == pytest.approx(after.logits.numpy(), abs=1e-4)
     assert before != pytest.approx(found.logits.numpy(), abs=1e-2)
