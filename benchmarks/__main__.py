@@ -20,21 +20,24 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from offerbench.scorers.models import load_models
 from tabulate import tabulate
 
 from benchmarks.augmented_step import compare_augmented_step
 from benchmarks.evaluation import compare_evaluations
 from benchmarks.measure import Comparison
 from benchmarks.preparation import compare_preparations
-from benchmarks.set_ups import PreparedSetUps
+from benchmarks.set_ups import prepare_beside
 from benchmarks.training_step import compare_training_steps
-from offerbench.batching.batches import read_batches
+from offerbench.batching.batches import batches_file, read_batches
 from offerbench.core import command
 from offerbench.core.atomic import atomic_file
+from offerbench.core.columns import Split
 from offerbench.core.json_files import read_json, write_json
-from offerbench.core.paths import BATCHES_DIRECTORY, MODELS_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.core.paths import MODELS_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.core.rows import Role, table_rows
 from offerbench.model import runtime
+from offerbench.model.ranker import Ranker
+from offerbench.model.saved_model import load_model
 from offerbench.parameters import Parameters, load_parameters
 from offerbench.preparation.prepared import PreparedData, load_prepared
 
@@ -46,28 +49,30 @@ STEP_ROUNDS, PREPARATION_ROUNDS = 9, 2
 
 def _published_data(directory: Path) -> tuple[Parameters, PreparedData]:
     parameters = load_parameters(PUBLISHED)
-    return parameters, PreparedSetUps(directory, lambda _: None).of(parameters)
+    return parameters, prepare_beside(parameters, directory)
 
 
 def training_published(temporary: Path) -> Comparison:
     """Time the step of the full model with the published parameters: the oldest history kept."""
     parameters, data = _published_data(temporary)
-    features = list(data.offer_sizes)
-    return compare_training_steps(parameters, data, features, "full, published parameters", 4, STEP_ROUNDS)
+    features, training = list(data.offer_sizes), parameters.train_full
+    name = "full, published parameters"
+    return compare_training_steps(parameters, data, training, features, name, 4, STEP_ROUNDS)
 
 
 def training_default(temporary: Path) -> Comparison:
     """Time the step of the full model with the default parameters: the latest history kept."""
-    data = load_prepared(PREPARED_DIRECTORY)
-    features = list(data.offer_sizes)
-    return compare_training_steps(load_parameters(), data, features, "full, defaults", 2.5, STEP_ROUNDS)
+    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
+    features, training = list(data.offer_sizes), parameters.train_full
+    return compare_training_steps(parameters, data, training, features, "full, defaults", 2.5, STEP_ROUNDS)
 
 
 def training_mono(temporary: Path) -> Comparison:
     """Time the step of a specialist with the published parameters."""
     parameters, data = _published_data(temporary)
     name = "mono category3, published parameters"
-    return compare_training_steps(parameters, data, ["category3"], name, 4, STEP_ROUNDS)
+    training = parameters.train_mono
+    return compare_training_steps(parameters, data, training, ["category3"], name, 4, STEP_ROUNDS)
 
 
 def training_augmented(temporary: Path) -> Comparison:
@@ -76,11 +81,22 @@ def training_augmented(temporary: Path) -> Comparison:
 
 
 def evaluation(temporary: Path) -> Comparison:
-    """Time group_test and evaluate for all models and tasks."""
+    """Time group_test and evaluate for all models of events and all tasks."""
     parameters = load_parameters()
-    batches = read_batches(BATCHES_DIRECTORY / "test.arrow", parameters.rebatch.batch_size)
-    models = load_models(MODELS_DIRECTORY, list(parameters.tasks))
-    return compare_evaluations(parameters, load_prepared(PREPARED_DIRECTORY), batches, models)
+    batches = read_batches(batches_file(Split.TEST), parameters.rebatch.batch_size)
+    data = load_prepared(PREPARED_DIRECTORY)
+    return compare_evaluations(parameters, data, batches, _models_of_events(parameters.tasks))
+
+
+def _models_of_events(tasks: list[str]) -> dict[str, Ranker]:
+    """Load the trained models that the published system has: of events and their own products."""
+    models = {}
+    for row in table_rows(tasks):
+        if row.role is not Role.YARDSTICK:
+            model = load_model(MODELS_DIRECTORY / ("mono" if row.task else "") / (row.task or row.name))
+            if model.specification.training.sees_events_only:
+                models[row.name] = model
+    return models
 
 
 def preparation(temporary: Path) -> Comparison:
@@ -100,7 +116,7 @@ BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
 
 def run_one(name: str) -> dict[str, Any]:
     """Run one benchmark here; its result, with the process's peak memory."""
-    runtime.configure(load_parameters().train.threads)
+    runtime.configure(load_parameters().train_full.threads)
     with TemporaryDirectory() as temporary:
         comparison = BENCHMARKS[name](Path(temporary))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # KiB -> MiB

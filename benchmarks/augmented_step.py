@@ -4,14 +4,14 @@ from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
-from offerbench.model.checkpoint import make_model
-from offerbench.model.stage import VALIDATION_FILE, augmented_set_up, two_tower_set_up
-from offerbench.model.train_config import Train
 
 from benchmarks.measure import Comparison, alternate
-from offerbench.batching.batches import read_batches
+from offerbench.batching.batches import batches_file, read_batches
+from offerbench.core.columns import Split
+from offerbench.model.config import TrainParameters
 from offerbench.model.feed import Feed
-from offerbench.model.specification import ModelSpecification
+from offerbench.model.ranker import Ranker
+from offerbench.model.specification import specify
 from offerbench.model.training import Curve, Trainer
 from offerbench.parameters import Parameters
 from offerbench.preparation.prepared import PreparedData
@@ -21,19 +21,10 @@ STEPS = 20
 
 def compare_augmented_step(parameters: Parameters, data: PreparedData, rounds: int) -> Comparison:
     """Time steps of both models, each with the making of its batches and its metric."""
-    validation = read_batches(VALIDATION_FILE, parameters.rebatch.batch_size)
-    features = list(data.offer_sizes)
-    full, full_feed = two_tower_set_up(data, validation, features, parameters.rebatch, parameters.model)
-    specification, feed, train = augmented_set_up(
-        data,
-        validation,
-        parameters.rebatch,
-        parameters.model,
-        parameters.train,
-        parameters.train_augmented,
+    full, augmented = (
+        _steps(parameters, data, training) for training in (parameters.train_full, parameters.train_augmented)
     )
-    of_full = _steps(full, full_feed, parameters.train)
-    full_seconds, augmented_seconds = alternate(of_full, _steps(specification, feed, train), rounds)
+    full_seconds, augmented_seconds = alternate(full, augmented, rounds)
     return Comparison(
         figure="training step, augmented (ours) against full (plain)",
         plain_seconds=full_seconds / STEPS,
@@ -45,9 +36,12 @@ def compare_augmented_step(parameters: Parameters, data: PreparedData, rounds: i
     )
 
 
-def _steps(specification: ModelSpecification, feed: Feed, train: Train) -> Callable[[], None]:
-    model = make_model(specification, np.random.default_rng(train.seed))
-    trainer = Trainer(model, train, feed.signature, feed.validation_signature)
+def _steps(parameters: Parameters, data: PreparedData, training: TrainParameters) -> Callable[[], None]:
+    rebatch, features = parameters.rebatch, list(data.offer_sizes)
+    validation = read_batches(batches_file(Split.VALIDATION), rebatch.batch_size)
+    feed = Feed(data, validation, rebatch, training, features)
+    model = Ranker(specify(data, features, training), np.random.default_rng(training.seed))
+    trainer = Trainer(model, feed.signature, feed.validation_signature)
 
     def run() -> None:
         curve = Curve()

@@ -28,7 +28,7 @@ def compare_preparations(parameters: Parameters, temporary: Path, rounds: int) -
     def ours() -> None:
         shutil.rmtree(our_directory, ignore_errors=True)
         our_directory.mkdir()
-        prepare_beside(parameters, our_directory, lambda _: None)
+        prepare_beside(parameters, our_directory)
 
     events = None
     plain_seconds, our_seconds = alternate(plain, ours, rounds)

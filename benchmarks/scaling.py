@@ -42,13 +42,11 @@ def measure(raw: Path, directory: Path) -> dict[str, Any]:
     """Prepare and rebatch the files of a directory; seconds, rows and peak memory of this process."""
     parameters = load_parameters(PRESET)
     start = time.perf_counter()
-    counts = prepare_dataset(
-        "synthetic", raw, directory, parameters.prepare, parameters.resources, lambda _: None
-    )
+    counts = prepare_dataset("synthetic", raw, directory, parameters.prepare, parameters.resources)
     prepared = time.perf_counter()
     data = load_prepared(directory)
     for split in Split:
-        write_batches(directory / f"{split.name.lower()}.arrow", draw_pass(data, split, parameters.rebatch))
+        write_batches(directory / f"{split.part}.arrow", draw_pass(data, split, parameters.rebatch))
     stopped = time.perf_counter()
     return {
         "rows": counts["rows"],

@@ -1,18 +1,24 @@
-"""One training step of the full model on Complete Journey: the published manner against ours."""
+"""One training step of a model on Complete Journey: the published manner against ours."""
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from offerbench.model.two_tower import TwoTower
 
 from benchmarks.measure import Comparison, alternate
 from benchmarks.plain.training import PlainTrainer, plain_batch, plain_group
-from offerbench.batching.batches import draw_pass, make_batch
+from offerbench.batching.batches import draw_pass
+from offerbench.batching.grouped import BatchMaker
 from offerbench.batching.prefetch import prefetched
 from offerbench.core.columns import Split
-from offerbench.model.specification import ModelSpecification
-from offerbench.model.tensors import batch_signature, batch_tensors
+from offerbench.core.ranges import Rows
+from offerbench.model.config import TrainParameters
+from offerbench.model.layers import Dropout
+from offerbench.model.ranker import Ranker
+from offerbench.model.specification import specify
+from offerbench.model.tensors import BatchTensors, batch_signature, batch_tensors
 from offerbench.model.training import Curve, Trainer
 from offerbench.parameters import Parameters
 from offerbench.preparation.prepared import PreparedData
@@ -21,16 +27,30 @@ STEPS = 5
 LOSS_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-4
 
 
-def _model(parameters: Parameters, data: PreparedData, features: list[str], dropout: float) -> TwoTower:
-    specification = ModelSpecification(
-        user_features=data.user_sizes,
-        offer_features={name: data.offer_sizes[name] for name in features},
-        model=parameters.model.model_copy(update={"dropout": dropout}),
-    )
-    return TwoTower(specification, np.random.default_rng(parameters.train.seed))
+def _ranker(data: PreparedData, training: TrainParameters, features: list[str], **changes: Any) -> Ranker:
+    ranker = training.ranker.model_copy(update=changes)
+    specification = specify(data, features, training.model_copy(update={"ranker": ranker}))
+    return Ranker(specification, np.random.default_rng(training.seed))
 
 
-def check_agreement(parameters: Parameters, data: PreparedData, features: list[str]) -> str:
+def _trainer(data: PreparedData, model: Ranker, events: int) -> Trainer:
+    specification = model.specification
+    neighbours = specification.training.neighbours
+    signature = batch_signature(data, list(specification.offer_features), events, neighbours)
+    return Trainer(model, signature, signature)
+
+
+def _batches(data: PreparedData, model: Ranker, batches: Iterable[Rows]) -> Iterator[BatchTensors]:
+    """Make batches whose events stay what they are."""
+    specification = model.specification
+    maker = BatchMaker(data, list(specification.offer_features), specification.training.neighbours, [])
+    unused = np.random.default_rng(0)
+    return (batch_tensors(maker.make(rows, [], unused)) for rows in batches)
+
+
+def check_agreement(
+    parameters: Parameters, data: PreparedData, training: TrainParameters, features: list[str]
+) -> str:
     """Compare loss and gradients of both steps on the same weights and batch, without dropout.
 
     Raises
@@ -38,22 +58,21 @@ def check_agreement(parameters: Parameters, data: PreparedData, features: list[s
     AssertionError
         If they differ by more than the tolerances.
     """
-    model = _model(parameters, data, features, dropout=0.0)
+    model = _ranker(data, training, features, dropout=0.0)
     rows = next(draw_pass(data, Split.TRAIN, parameters.rebatch))
-    plain_loss, plain = PlainTrainer(model, parameters.train).gradients(plain_group(data, rows, features))
-    signature = batch_signature(data.user_sizes, features, parameters.rebatch.batch_size)
-    trainer = Trainer(model, parameters.train, signature)
+    plain_loss, plain = PlainTrainer(model).gradients(plain_group(data, rows, features))
+    trainer = _trainer(data, model, len(rows))
     wanted = {
         **model.user_tables,
         **{f"offer_{name}": table for name, table in model.offer_tables.items()},
         **{
             f"{tower.name}/kernel_{i}": kernel
-            for tower in (model.user_tower, model.offer_tower)
+            for tower in (model.interaction.users, model.interaction.offers)
             for i, kernel in enumerate(tower.kernels)
         },
     }
     with tf.GradientTape() as tape:
-        loss, _ = trainer.loss(batch_tensors(make_batch(data, rows, features)), tf.constant(0))
+        loss, _ = trainer.loss(next(_batches(data, model, [rows])), Dropout(0.0, 0, tf.constant(0)))
     ours = dict(zip(wanted, tape.gradient(loss, list(wanted.values())), strict=True))
     loss_gap = abs(float(loss) - float(plain_loss))
     gradient_gap = max(
@@ -67,19 +86,37 @@ def check_agreement(parameters: Parameters, data: PreparedData, features: list[s
 def compare_training_steps(
     parameters: Parameters,
     data: PreparedData,
+    training: TrainParameters,
     features: list[str],
     name: str,
     wanted_ratio: float,
     rounds: int,
 ) -> Comparison:
-    """Time steps of both, each with the making of its batches and its metric."""
-    model = _model(parameters, data, features, parameters.model.dropout)
+    """Time steps of both, each with the making of its batches and its metric.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Of the batches.
+    data : PreparedData
+        The data set.
+    training : TrainParameters
+        Of a model of events and their own products.
+    features : list of str
+        Offer features that the model sees.
+    name : str
+        What is timed.
+    wanted_ratio : float
+        What the project promises.
+    rounds : int
+        Times that each is run.
+    """
+    model = _ranker(data, training, features)
     batches = list(islice(draw_pass(data, Split.TRAIN, parameters.rebatch), STEPS))
-    plain = PlainTrainer(model, parameters.train)
+    plain = PlainTrainer(model)
     group = plain_group(data, np.concatenate(batches), features)
     events = np.split(np.arange(group[f"offer_{features[0]}"].nrows()), len(batches))
-    signature = batch_signature(data.user_sizes, features, parameters.rebatch.batch_size)
-    trainer = Trainer(model, parameters.train, signature)
+    trainer = _trainer(data, model, parameters.rebatch.batch_size)
 
     def plain_steps() -> None:
         for batch in events:
@@ -87,9 +124,7 @@ def compare_training_steps(
 
     def our_steps() -> None:
         curve = Curve()
-        for step, batch in enumerate(
-            prefetched(batch_tensors(make_batch(data, r, features)) for r in batches)
-        ):
+        for step, batch in enumerate(prefetched(_batches(data, model, batches))):
             curve.add(*trainer.train_step(batch, step))
 
     plain_seconds, our_seconds = alternate(plain_steps, our_steps, rounds)
@@ -100,5 +135,5 @@ def compare_training_steps(
         rounds=rounds,
         rows=parameters.rebatch.batch_size,
         wanted_ratio=wanted_ratio,
-        agreement=check_agreement(parameters, data, features),
+        agreement=check_agreement(parameters, data, training, features),
     )

@@ -7,10 +7,11 @@ of the offers is `groupby.apply(roc_auc_score)`.
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from offerbench.model.two_tower import TwoTower
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.plain.training import Inputs, distinct_means, plain_batch
+from offerbench.model.ranker import Ranker
+from offerbench.model.tower import Block
 
 Offers = dict[int, dict[str, tuple[list[int], list[float]]]]
 
@@ -36,13 +37,13 @@ def _weighted_means(table: tf.Variable, values: tf.RaggedTensor, weights: tf.Rag
 
 
 def plain_task_auc(
-    model: TwoTower,
+    model: Ranker,
     task: str,
     offers: Offers,
     group: Inputs,
     events: pd.DataFrame,
     batch_size: int,
-    minibatch: int,
+    neighbours: int,
 ) -> pd.DataFrame:
     """AUC and positives of each offer of a task, by its key: columns auc, positives."""
     keys = np.array(list(offers))
@@ -54,23 +55,27 @@ def plain_task_auc(
         key_of_event = events[task].to_numpy()[start : start + batch_size]
         offer_of_event = np.searchsorted(keys, key_of_event)
         batch = plain_batch(group, tf.range(start, start + len(key_of_event)))
-        users = model.user_tower.infer(
-            [distinct_means(table, batch[name]) for name, table in model.user_tables.items()]
+        users = model.interaction.users(
+            [Block(distinct_means(table, batch[name])) for name, table in model.user_tables.items()]
         )
-        offer_vectors = model.offer_tower.infer(
+        offer_vectors = model.interaction.offers(
             [
-                _weighted_means(
-                    table, tf.gather(values[name], offer_of_event), tf.gather(weights[name], offer_of_event)
+                Block(
+                    _weighted_means(
+                        table,
+                        tf.gather(values[name], offer_of_event),
+                        tf.gather(weights[name], offer_of_event),
+                    )
                 )
                 for name, table in model.offer_tables.items()
             ]
         )
-        shape = (-1, minibatch, users.shape[-1])
+        shape = (-1, neighbours, users.shape[-1])
         scores = tf.einsum("bid,bjd->bij", tf.reshape(users, shape), tf.reshape(offer_vectors, shape)).numpy()
-        by_minibatch = key_of_event.reshape(-1, minibatch)
-        positive = np.broadcast_to(np.eye(minibatch, dtype=bool), scores.shape)
-        kept = positive | (by_minibatch[:, :, None] != by_minibatch[:, None, :])
-        key_of_pair = np.broadcast_to(by_minibatch[:, None, :], scores.shape)
+        by_group = key_of_event.reshape(-1, neighbours)
+        positive = np.broadcast_to(np.eye(neighbours, dtype=bool), scores.shape)
+        kept = positive | (by_group[:, :, None] != by_group[:, None, :])
+        key_of_pair = np.broadcast_to(by_group[:, None, :], scores.shape)
         frames.append(pd.DataFrame({"key": key_of_pair[kept], "true": positive[kept], "score": scores[kept]}))
     pairs = pd.concat(frames)
     both = pairs.groupby("key")["true"].transform("nunique") == 2

@@ -8,12 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
-from offerbench.model.train_config import Train
-from offerbench.model.two_tower import TwoTower
 
 from offerbench.core.columns import HISTORY
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.model.optimizer import make_optimizer
+from offerbench.model.ranker import Ranker
 from offerbench.preparation.prepared import PreparedData
 
 Inputs = dict[str, tf.RaggedTensor]
@@ -64,16 +63,14 @@ class PlainTrainer:
 
     Parameters
     ----------
-    model : TwoTower
-        Gives features, shape and first weights.
-    train : Train
-        Parameters.
+    model : Ranker
+        Of events and their own products; gives features, parameters and first weights.
     """
 
-    def __init__(self, model: TwoTower, train: Train) -> None:
-        parameters = model.specification.model
-        tf.random.set_seed(train.seed)  # Keras draws dropout from global state
-        self.minibatch = train.number_of_negatives + 1
+    def __init__(self, model: Ranker) -> None:
+        training, parameters = model.specification.training, model.specification.ranker
+        tf.random.set_seed(training.seed)  # Keras draws dropout from global state
+        self.neighbours = training.number_of_negatives + 1
         tables = {**model.user_tables, **{f"offer_{k}": v for k, v in model.offer_tables.items()}}
         self.user_features = list(model.user_tables)
         self.offer_features = [f"offer_{name}" for name in model.offer_tables]
@@ -84,7 +81,7 @@ class PlainTrainer:
         self.towers = [
             keras_tower(
                 name,
-                list(parameters.tower_units),
+                list(parameters.units),
                 parameters.dropout,
                 parameters.batch_normalization_momentum,
                 parameters.l1,
@@ -95,7 +92,7 @@ class PlainTrainer:
             self.embeddings[name].embeddings.assign(table)
         for keras, ours, features in zip(
             self.towers,
-            (model.user_tower, model.offer_tower),
+            (model.interaction.users, model.interaction.offers),
             (self.user_features, self.offer_features),
             strict=True,
         ):
@@ -106,7 +103,7 @@ class PlainTrainer:
                 layer.bias.assign(bias)
         self.layers = [*self.embeddings.values(), *self.towers]
         self.variables = [variable for layer in self.layers for variable in layer.trainable_variables]
-        self.optimizer = make_optimizer(train)
+        self.optimizer = make_optimizer(training.optimizer)
         self.metric = tf.keras.metrics.AUC(from_logits=True)
         self.loss_function = tf.keras.losses.BinaryCrossentropy(from_logits=True)
         self.step: Callable[[Inputs], tf.Tensor] = tf.function(self._step, reduce_retracing=True)
@@ -119,10 +116,10 @@ class PlainTrainer:
             )
             for tower, features in zip(self.towers, (self.user_features, self.offer_features), strict=True)
         ]
-        users, offers = (tf.reshape(v, (-1, self.minibatch, v.shape[-1])) for v in vectors)
+        users, offers = (tf.reshape(v, (-1, self.neighbours, v.shape[-1])) for v in vectors)
         logits = tf.reshape(tf.einsum("bid,bjd->bij", users, offers), (-1, 1))
         pair = tf.range(tf.shape(logits)[0])
-        row, column = pair % self.minibatch, pair % self.minibatch**2 // self.minibatch
+        row, column = pair % self.neighbours, pair % self.neighbours**2 // self.neighbours
         targets = tf.reshape(tf.cast(row == column, tf.float32), (-1, 1))
         penalties = [penalty for layer in self.layers for penalty in layer.losses]
         return self.loss_function(targets, logits) + tf.add_n(penalties), targets, logits

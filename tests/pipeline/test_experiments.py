@@ -1,11 +1,6 @@
-"""Experiments of docs/experiments.md, as a user runs them: at once, in DVC's queue, over seeds.
-
-Some minutes of trainings, so every night and on demand:
-`OFFERBENCH_LONG=1 python -m pytest tests/pipeline/test_experiments.py`.
-"""
+"""Experiments of docs/experiments.md, as a user runs them: in the checkout, in DVC's queue, as studies."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -18,13 +13,10 @@ import pytest
 
 from .conftest import REPOSITORY, Workspace
 
-pytestmark = [
-    pytest.mark.pipeline,
-    pytest.mark.skipif("OFFERBENCH_LONG" not in os.environ, reason="set OFFERBENCH_LONG=1 for these"),
-]
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 GUIDE = REPOSITORY / "docs/experiments.md"
-TITLE = "wAUC on the test users"
+TITLE = "# wAUC on the "
 SECONDS = 500
 
 
@@ -81,23 +73,23 @@ def file_of(workspace: Workspace, name: str, file: str) -> str:
 @pytest.fixture(scope="module")
 def tried(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = copy(finished, tmp_path_factory.mktemp("tried") / "copy")
-    run(workspace, "dvc exp run --name quick --set-param train.epochs=1")
+    run(workspace, "dvc exp run --name quick --set-param train_full.epochs=1")
     return workspace
 
 
 def test_experiment_is_applied_and_kept(tried: Workspace) -> None:
-    assert "epochs: 1" in (tried.path / "params.yaml").read_text()
+    assert "epochs: 1\n" in (tried.path / "params.yaml").read_text()
     assert (tried.path / "metrics/wauc.json").read_text() == file_of(tried, "quick", "metrics/wauc.json")
     assert json.loads(run(tried, "dvc status --json")) == {}
 
 
 def test_parameters_and_metrics_are_compared_with_the_last_commit(tried: Workspace) -> None:
-    assert re.search(r"train\.epochs +2 +1", run(tried, "dvc params diff"))
+    assert re.search(r"train_full\.epochs +2 +1", run(tried, "dvc params diff"))
     assert "gap_to" in run(tried, "dvc metrics diff") or "to_specialist" in run(tried, "dvc metrics diff")
-    before = json.loads(run(tried, "git show HEAD:metrics/wauc.json"))["all"]["brand"]["mono_brand"]
-    after = json.loads((tried.path / "metrics/wauc.json").read_text())["all"]["brand"]["mono_brand"]
+    before = json.loads(run(tried, "git show HEAD:metrics/wauc.json"))["all"]["brand"]["full"]
+    after = json.loads((tried.path / "metrics/wauc.json").read_text())["all"]["brand"]["full"]
     row = re.search(
-        r"all\.brand\.mono_brand +(\S+) +(\S+)", run(tried, "dvc metrics diff --targets metrics/wauc.json")
+        r"all\.brand\.full +(\S+) +(\S+)", run(tried, "dvc metrics diff --targets metrics/wauc.json")
     )
     assert row is not None
     assert [float(number) for number in row.groups()] == pytest.approx([before, after], abs=1e-5)
@@ -129,11 +121,11 @@ def queued(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Ite
     workspace = copy(finished, tmp_path_factory.mktemp("queued") / "copy")
     tables = workspace.path / "src/offerbench/report/tables.py"
     written = tables.read_text()
-    tables.write_text(written.replace(TITLE, "Another title"))
+    tables.write_text(written.replace(TITLE, "# Another title of the "))
     run(workspace, "dvc exp run --queue --name other-title")
     tables.write_text(written)  # what comes later must not reach an experiment that is queued
-    run(workspace, "dvc exp run --queue --set-param model.embedding_dim=50,200")
-    run(workspace, "dvc exp run --queue --name refused --set-param train.epochs=0")
+    run(workspace, "dvc exp run --queue --set-param train_full.ranker.embedding_dim=50,200")
+    run(workspace, "dvc exp run --queue --name refused --set-param train_full.epochs=0")
     assert set(queue_states(workspace).values()) == {"Queued"}
     assert workspace.run("git", "status", "--porcelain").stdout == ""
     start(workspace, "dvc queue start --jobs 2")
@@ -150,7 +142,7 @@ def test_queue_runs_one_experiment_for_each_value(queued: Workspace) -> None:
     parameters = [
         row["revs"][0]["data"]["params"]["params.yaml"]["data"] for row in rows if row["name"] in states
     ]
-    assert sorted(content["model"]["embedding_dim"] for content in parameters) == [8, 50, 200]
+    assert sorted(content["train_full"]["ranker"]["embedding_dim"] for content in parameters) == [8, 50, 200]
 
 
 def test_queue_leaves_the_work_tree_alone(queued: Workspace) -> None:
@@ -159,22 +151,25 @@ def test_queue_leaves_the_work_tree_alone(queued: Workspace) -> None:
 
 
 def test_queued_experiment_runs_the_code_that_was_queued(queued: Workspace) -> None:
-    assert "Another title" in file_of(queued, "other-title", "src/offerbench/report/tables.py")
-    assert "Another title" in file_of(queued, "other-title", "reports/wauc.md")
+    assert "# Another title of the " in file_of(queued, "other-title", "src/offerbench/report/tables.py")
+    assert "# Another title of the " in file_of(queued, "other-title", "reports/wauc.md")
     assert TITLE in (queued.path / "reports/wauc.md").read_text()
 
 
 def test_failed_experiment_says_why(queued: Workspace, tmp_path: Path) -> None:
-    assert "params.yaml: train.epochs:" in run(queued, "dvc queue logs refused")
+    assert "params.yaml: train_full.epochs:" in run(queued, "dvc queue logs refused")
     workspace = copy(queued, tmp_path / "copy")
     run(workspace, "dvc queue remove --failed")
     assert "refused" not in queue_states(workspace)
 
 
 def test_experiments_are_shown_side_by_side(queued: Workspace) -> None:
-    shown = run(queued, "dvc exp show --only-changed --drop 'models|plots|Created|State|Executor|.*to_'")
-    assert "model.embedding_dim" in shown
-    assert "train.learning_rate" not in shown and "models/" not in shown and "plots/" not in shown
+    shown = run(
+        queued, "dvc exp show --only-changed --drop 'models|plots|metrics|Created|State|Executor|.*to_'"
+    )
+    assert "train_full.ranker.embedding_dim" in shown and "full.wauc" in shown
+    assert "learning_rate" not in shown
+    assert all(directory not in shown for directory in ("models/", "plots/", "metrics/"))
     assert all(f"[{name}]" in shown for name in queue_states(queued))
 
 
@@ -190,45 +185,116 @@ def test_experiment_is_applied_turned_into_a_branch_and_removed(queued: Workspac
     assert "other-title" not in run(workspace, "dvc exp list --name-only")
 
 
-def test_seeds(workspace: Workspace) -> None:
-    base = json.loads((workspace.path / "metrics/wauc.json").read_text())
-    done = run(workspace, "python -m offerbench.seeds --seeds 2 --jobs 2")
-    run(workspace, "dvc queue stop --kill")
-    assert "seeds: seed-1 success" in done and "seeds: seed-2 success" in done
-    found = json.loads((workspace.path / "reports/seeds.json").read_text())
-    assert found["seeds"] == [1, 2]
-    assert found["wauc"]["1"] == base, "the seed of params.yaml gives the numbers of the commit"
-    assert found["wauc"]["2"] == json.loads(file_of(workspace, "seed-2", "metrics/wauc.json"))
+PAIR = """\
+title: Two seeds
+about: The full model with two seeds.
+settings:
+  "1": {train_full.seed: 1}
+  "2": {train_full.seed: 2}
+tabulate: {kind: mean_and_deviation}
+"""
+
+
+@pytest.fixture(scope="module")
+def studied(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = copy(finished, tmp_path_factory.mktemp("studied") / "copy")
+    (workspace.path / "studies/pair.yaml").write_text(PAIR)
+    done = run(workspace, "offerbench study pair --jobs 2")
+    assert "study: pair-1 finished" in done and "study: pair-2 finished" in done
+    return workspace
+
+
+def test_study_runs_its_settings_and_reports_them(studied: Workspace) -> None:
+    base = json.loads((studied.path / "metrics/wauc.json").read_text())
+    settings = json.loads((studied.path / "reports/studies/pair.json").read_text())["settings"]
+    assert list(settings) == ["1", "2"] and settings["2"]["changes"] == {"train_full.seed": 2}
+    assert settings["1"]["wauc"] == base, "the seed of params.yaml gives the numbers of the commit"
+    for name, key in (("wauc", "wauc"), ("half_widths", "half_widths")):
+        assert settings["2"][key] == json.loads(file_of(studied, "pair-2", f"metrics/{name}.json"))
     trained, affinity = (
-        [found["wauc"][seed]["all"]["brand"][model] for seed in "12"]
+        [settings[seed]["wauc"]["all"]["brand"][model] for seed in "12"]
         for model in ("full", "history_affinity")
     )
     assert trained[0] != trained[1]
     assert affinity[0] == affinity[1]
-    assert f"{sum(trained) / 2:.3f}".removeprefix("0") in (workspace.path / "reports/seeds.md").read_text()
-
-    before = run(workspace, "git for-each-ref")
-    assert "seeds: seed-2 success" in run(workspace, "python -m offerbench.seeds --seeds 2")
-    assert run(workspace, "git for-each-ref") == before, "finished seeds do not run again"
+    mean = f"{sum(trained) / 2:.3f}".removeprefix("0")
+    assert mean in (studied.path / "reports/studies/pair.md").read_text()
 
 
-def test_seeds_refuse_changed_files(workspace: Workspace) -> None:
-    workspace.set("train.epochs", 1)
-    refused = workspace.run("python", "-m", "offerbench.seeds", "--seeds", "2", check=False)
+def test_study_leaves_the_work_tree_and_the_queue_alone(studied: Workspace) -> None:
+    assert run(studied, "git status --porcelain").split() == [
+        "??",
+        "reports/studies/",
+        "??",
+        "studies/pair.yaml",
+    ]
+    assert json.loads(run(studied, "dvc status --json")) == {}
+    assert queue_states(studied) == {}
+    assert [path.name for path in (studied.path / ".dvc/tmp/studies/pair").iterdir() if path.is_dir()] == []
+
+
+def test_what_a_study_has_finished_does_not_run_again(studied: Workspace) -> None:
+    before = run(studied, "git for-each-ref"), (studied.path / "reports/studies/pair.md").read_text()
+    assert "2 of 2 experiments have finished" in run(studied, "offerbench study pair")
+    run(studied, "offerbench study pair --finished")
+    after = run(studied, "git for-each-ref"), (studied.path / "reports/studies/pair.md").read_text()
+    assert after == before
+
+
+def test_experiments_of_a_study_are_experiments_of_dvc(studied: Workspace, tmp_path: Path) -> None:
+    workspace = copy(studied, tmp_path / "copy")
+    names = run(workspace, "dvc exp list --name-only").split()
+    assert {"pair-1", "pair-2"} <= set(names)
+    report = file_of(workspace, "pair-2", "reports/wauc.md")
+    run(workspace, "dvc exp apply pair-2")
+    assert (workspace.path / "reports/wauc.md").read_text() == report
+    assert json.loads(run(workspace, "dvc status --json")) == {}
+    assert re.search(r"train_full\.seed +1 +2", run(workspace, "dvc params diff"))
+
+
+def test_study_of_a_preset_leaves_the_parameters_of_the_checkout(workspace: Workspace) -> None:
+    text = (workspace.path / "params.yaml").read_text()
+    preset = text.replace("table_decimals: 3", "table_decimals: 4")
+    (workspace.path / "presets/mine.yaml").write_text(preset)
+    study = PAIR.partition("settings:")[0] + "base: presets/mine.yaml\nsettings: {only: {}}\n"
+    (workspace.path / "studies/mine.yaml").write_text(study + "tabulate: {kind: models_as_rows}\n")
+    run(workspace, "git add --all")
+    run(workspace, "git commit --quiet --message Preset")
+    run(workspace, "offerbench study mine")
+    assert file_of(workspace, "mine-only", "params.yaml") == preset
+    assert (workspace.path / "params.yaml").read_text() == text
+    written = (workspace.path / "reports/studies/mine.md").read_text()
+    assert "- `report.table_decimals`: 3 → 4\n" in written
+    usual = file_of(workspace, "mine-only", "reports/wauc.md")
+    (row,) = re.findall(r"^\| full model \(all features\).*$", usual.partition("## Popular")[0], re.MULTILINE)
+    assert row in written
+
+
+def test_study_refuses_changed_files(workspace: Workspace) -> None:
+    workspace.set("train_full.epochs", 1)
+    refused = workspace.run("offerbench", "study", "seeds", check=False)
     assert refused.returncode == 2
     assert refused.stderr.startswith("error: params.yaml: changed since the last commit")
-    assert queue_states(workspace) == {}
+    assert run(workspace, "git for-each-ref refs/exps") == ""
 
 
-def test_seeds_name_the_experiment_that_failed_and_its_log(workspace: Workspace) -> None:
+def test_study_names_the_experiments_that_failed_and_their_logs(workspace: Workspace) -> None:
+    (workspace.path / "studies/pair.yaml").write_text(PAIR)
     workspace.run("git", "rm", "--quiet", "stages/prepare.py")
     workspace.run("git", "commit", "--quiet", "--message", "Broken")
-    refused = workspace.run("python", "-m", "offerbench.seeds", "--seeds", "2", "--jobs", "2", check=False)
-    run(workspace, "dvc queue stop --kill")
+    refused = workspace.run("offerbench", "study", "pair", "--jobs", "2", check=False)
     assert refused.returncode == 2
-    assert "seed-1, seed-2 failed: see `dvc queue logs seed-1`, `dvc queue logs seed-2`" in refused.stderr
+    logs = re.search(r"error: pair-[12], pair-[12] failed: see (\S+), (\S+)\. Run it again", refused.stderr)
+    assert logs is not None
+    assert all("stages/prepare.py" in (workspace.path / log).read_text() for log in logs.groups())
     assert "Traceback" not in refused.stderr
-    assert not (workspace.path / "reports/seeds.md").exists()
+    assert not (workspace.path / "reports/studies/pair.md").exists()
+
+
+def test_unknown_study_is_answered_with_those_there_are(workspace: Workspace) -> None:
+    refused = workspace.run("offerbench", "study", "sedes", check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: studies/sedes.yaml: no such file. There are ablation, ")
 
 
 def test_every_command_of_the_guide_is_tested_here() -> None:

@@ -92,7 +92,7 @@ def differences(
         By dotted key, the values before and after as JSON, or `ABSENT`. A section that only one of them has
         is one key.
     """
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):

@@ -8,23 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offerbench.features.config import GroupingParameters
 from offerbench.features.groupings import (
-    MAX_KEYS,
-    MAX_SUBGROUPS,
-    MEAN_FURTHER_GROUPS,
-    MIN_GROUP,
-    SMALL_GROUP_PERCENTILE,
     Groups,
     draw_features,
     draw_groups,
     group_keys,
     merge_groups,
-    packed_key,
     split_groups,
 )
-from tests.oracle import grouping as oracle
+from tests.oracle import groupings as oracle
+
+from ..parameters import grouping_parameters
 
 SEEDS = st.integers(0, 999)
+PARAMETERS = st.builds(
+    grouping_parameters,
+    small_group_percentile=st.sampled_from([0, 40, 100]),
+    min_group=st.integers(1, 6),
+    max_subgroups=st.sampled_from([1, 3, 50]),
+    mean_further_groups=st.sampled_from([0.0, 0.5, 2.0]),
+    coarser_and_finer_share=st.sampled_from([0.0, 0.5, 1.0]),
+)
 # Sizes of the groups of a batch, few of them large.
 SIZES = st.lists(st.one_of(st.integers(1, 8), st.integers(1, 60)), min_size=1, max_size=12)
 
@@ -68,46 +73,17 @@ def test_a_mean_above_the_number_of_features_draws_all_of_them() -> None:
     assert draw_features(3, 10.0, np.random.default_rng(0)) == [0, 1, 2]
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 2), st.sampled_from([0, 1, 2**31 - 1]), st.integers(0, 1)),
-        min_size=1,
-        max_size=25,
-    ),
-    st.integers(1, 4),
-)
-def test_a_key_tells_combinations_apart_and_keeps_their_order(
-    rows: list[tuple[int, int, int]], times: int
-) -> None:
-    # Three columns, up to four times over: most sizes multiply to far more than 2 ** 62.
-    rows = [row * times for row in rows]
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    key = packed_key(columns)
-    assert key.dtype == np.int64
-    assert key.min() >= 0
-    assert oracle.ranks(key.tolist()) == oracle.ranks(rows)
+def limits(parameters: GroupingParameters) -> tuple[int, int, int]:
+    """Of the parts of a group, as the oracle takes them."""
+    return parameters.small_group_percentile, parameters.min_group, parameters.max_subgroups
 
 
-def test_keys_past_the_limit_are_told_apart() -> None:
-    # 2**31 values of each of four features, 2**124 combinations: the packed numbers would wrap around.
-    most = 2**31 - 1
-    corners = [[most * (row >> place & 1) for row in range(16)] for place in range(4)]
-    columns = [np.array(column, np.int32) for column in corners]
-    assert (most + 1) ** len(columns) > MAX_KEYS
-    assert len(set(packed_key(columns).tolist())) == 16
-
-
-def test_a_key_of_few_combinations_needs_no_sort(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(np, "unique", None)
-    assert packed_key([np.array([1, 0, 2]), np.array([3, 4, 0])]).tolist() == [8, 4, 10]
-
-
-@given(SIZES, SEEDS)
-def test_large_groups_are_split(sizes: list[int], seed: int) -> None:
+@given(SIZES, PARAMETERS, SEEDS)
+def test_large_groups_are_split(sizes: list[int], parameters: GroupingParameters, seed: int) -> None:
     groups = events_of(sizes, seed)
-    split = split_groups(groups, np.random.default_rng(seed))
+    split = split_groups(groups, parameters, np.random.default_rng(seed))
     assert split.tolist() == oracle.split_groups(
-        groups.tolist(), SMALL_GROUP_PERCENTILE, MIN_GROUP, MAX_SUBGROUPS, np.random.default_rng(seed)
+        groups.tolist(), *limits(parameters), np.random.default_rng(seed)
     )
     assert set(split.tolist()) == set(range(split.max() + 1))
     assert all(len(whole) == 1 for whole in of_group(split, groups).values())  # each of one group only
@@ -116,20 +92,21 @@ def test_large_groups_are_split(sizes: list[int], seed: int) -> None:
 def test_sizes_at_which_groups_are_split() -> None:
     # Sizes 1 (11 times), 5, 6 and 400: the 40th percentile is 1, a small group has fewer than 6. The group
     # of 5 stays whole, that of 6 makes 2 parts and that of 400 makes 400 / 6 + 1 = 67, but at most 50.
-    assert (SMALL_GROUP_PERCENTILE, MIN_GROUP, MAX_SUBGROUPS) == (40, 5, 50)
+    parameters = grouping_parameters(small_group_percentile=40, min_group=5, max_subgroups=50)
     groups = np.repeat(np.arange(14), [1] * 11 + [5, 6, 400])
     parts = Counter()
     for seed in range(20):
-        for group, own in of_group(groups, split_groups(groups, np.random.default_rng(seed))).items():
+        split = split_groups(groups, parameters, np.random.default_rng(seed))
+        for group, own in of_group(groups, split).items():
             parts[group] = max(parts[group], len(own))
     assert parts == {**dict.fromkeys(range(12), 1), 12: 2, 13: 50}
 
 
-@given(SIZES, SEEDS)
-def test_groups_are_merged(sizes: list[int], seed: int) -> None:
+@given(SIZES, st.sampled_from([0.0, 0.5, 2.0]), SEEDS)
+def test_groups_are_merged(sizes: list[int], mean_further: float, seed: int) -> None:
     groups = events_of(sizes, seed)
-    merged = merge_groups(groups, np.random.default_rng(seed))
-    expected = oracle.merge_groups(groups.tolist(), MEAN_FURTHER_GROUPS, np.random.default_rng(seed))
+    merged = merge_groups(groups, mean_further, np.random.default_rng(seed))
+    expected = oracle.merge_groups(groups.tolist(), mean_further, np.random.default_rng(seed))
     assert merged.tolist() == expected
     assert all(len(whole) == 1 for whole in of_group(groups, merged).values())  # a group stays together
     of_merged = of_group(merged, groups)
@@ -140,46 +117,49 @@ def test_groups_are_merged(sizes: list[int], seed: int) -> None:
     assert last <= min(full, default=len(sizes))
 
 
-def test_how_many_groups_are_merged_at_a_time() -> None:
+@pytest.mark.parametrize("mean_further", [0.5, 1.5])
+def test_how_many_groups_are_merged_at_a_time(mean_further: float) -> None:
     groups = np.arange(30)
     numbers = Counter(
-        int(np.bincount(merge_groups(groups, np.random.default_rng(seed))).max()) for seed in range(3_000)
+        int(np.bincount(merge_groups(groups, mean_further, np.random.default_rng(seed))).max())
+        for seed in range(3_000)
     )
     assert min(numbers) == 2
     # Poisson: the mean is the variance; and e^-mean of the draws merge no more than two.
     mean = sum(number * times for number, times in numbers.items()) / numbers.total()
-    deviation = np.sqrt(MEAN_FURTHER_GROUPS / numbers.total())
-    assert mean == pytest.approx(2 + MEAN_FURTHER_GROUPS, abs=5 * deviation)
-    assert numbers[2] / numbers.total() == pytest.approx(np.exp(-MEAN_FURTHER_GROUPS), abs=0.05)
+    deviation = np.sqrt(mean_further / numbers.total())
+    assert mean == pytest.approx(2 + mean_further, abs=5 * deviation)
+    assert numbers[2] / numbers.total() == pytest.approx(np.exp(-mean_further), abs=0.05)
 
 
 def test_which_groups_are_merged_is_random() -> None:
     groups = np.arange(10)
-    drawn = [merge_groups(groups, np.random.default_rng(seed)) for seed in range(200)]
+    drawn = [merge_groups(groups, 0.5, np.random.default_rng(seed)) for seed in range(200)]
     together = [
         int((merged == merged[0]).nonzero()[0][-1]) for merged in drawn if (merged == merged[0]).sum() > 1
     ]
     assert set(together) == set(range(1, 10))
 
 
-@given(SIZES, st.sampled_from([0.0, 0.5, 1.0]), SEEDS)
-def test_groups_of_keys_are_changed_with_the_chance_given(sizes: list[int], share: float, seed: int) -> None:
+@given(SIZES, st.none() | PARAMETERS, SEEDS)
+def test_groups_of_keys_are_changed_with_the_chance_given(
+    sizes: list[int], change: GroupingParameters | None, seed: int
+) -> None:
     keys = events_of(sizes, seed)
-    found = draw_groups(keys, share, np.random.default_rng(seed))
+    found = draw_groups(keys, change, np.random.default_rng(seed))
     generator = np.random.default_rng(seed)
     expected = keys.tolist()
-    if generator.random() < share:
-        limits = SMALL_GROUP_PERCENTILE, MIN_GROUP, MAX_SUBGROUPS
-        split = oracle.split_groups(expected, *limits, generator)
-        expected = oracle.merge_groups(split, MEAN_FURTHER_GROUPS, generator)
+    if change is not None and generator.random() < change.coarser_and_finer_share:
+        split = oracle.split_groups(expected, *limits(change), generator)
+        expected = oracle.merge_groups(split, change.mean_further_groups, generator)
     assert found.group_of_event.tolist() == expected
     assert found.key_of_event.tolist() == keys.tolist()
 
 
 def test_some_groupings_are_changed_and_some_are_not() -> None:
-    keys = events_of([20] * 10, 0)
+    keys, change = events_of([20] * 10, 0), grouping_parameters(coarser_and_finer_share=0.3)
     changed = sum(
-        draw_groups(keys, 0.3, np.random.default_rng(seed)).group_of_event.tolist() != keys.tolist()
+        draw_groups(keys, change, np.random.default_rng(seed)).group_of_event.tolist() != keys.tolist()
         for seed in range(1_000)
     )
     assert abs(changed - 300) < 5 * np.sqrt(1_000 * 0.3 * 0.7)
@@ -187,8 +167,8 @@ def test_some_groupings_are_changed_and_some_are_not() -> None:
 
 @given(SIZES, SEEDS)
 def test_the_same_seed_draws_the_same_groups(sizes: list[int], seed: int) -> None:
-    keys = events_of(sizes, seed)
-    first, again = (draw_groups(keys, 1.0, np.random.default_rng(seed)) for _ in range(2))
+    keys, always = events_of(sizes, seed), grouping_parameters(coarser_and_finer_share=1.0)
+    first, again = (draw_groups(keys, always, np.random.default_rng(seed)) for _ in range(2))
     assert first.group_of_event.tobytes() == again.group_of_event.tobytes()
 
 

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offerbench.features import match_counts as matching
-from offerbench.features.match_counts import MatchIndex, Past, number_keys
-from tests.oracle import matching as oracle
+from offerbench.features.match_counts import MatchIndex, Past
+from tests.oracle import match_counts as oracle
 
 # Events of 0 .. 5 users on few days, sorted as in target_events.arrow.
 EVENTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6)), min_size=1, max_size=50).map(sorted)
@@ -72,23 +71,6 @@ def test_windows_of_several_lengths_that_end_at_one_row(labels: list[int], data:
         ]
         for lengths in both
     ]
-
-
-COMBINATION = st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from([0, 1, 2**20]))
-
-
-@given(rows=st.lists(COMBINATION, min_size=1, max_size=20), others=st.lists(COMBINATION, max_size=20))
-@pytest.mark.parametrize("largest_table", [0, 2**22], ids=["by_search", "by_table"])
-def test_numbers_of_keys(
-    rows: list[tuple[int, ...]], others: list[tuple[int, ...]], largest_table: int
-) -> None:
-    columns = [[np.array(column, np.int32) for column in zip(*some, strict=True)] for some in (rows, others)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "MAX_TABLE", largest_table)
-        numbers, of_others = number_keys(columns[0], columns[1] or [np.empty(0, np.int32)] * 3)
-    known = sorted(set(rows))
-    assert numbers.tolist() == [known.index(row) for row in rows]
-    assert of_others.tolist() == [known.index(row) if row in known else len(known) for row in others]
 
 
 def test_matches_by_hand() -> None:

@@ -57,6 +57,8 @@ def test_offers_are_the_counted_distributions(
     for part in table.distributions.values():
         assert (np.diff(part.segments) >= 0).all()
         assert np.bincount(part.segments, part.weights) == pytest.approx(np.ones(len(table.keys)))
+    shares = [lists[task].count(key) / len(events) for key in table.keys.tolist()]
+    assert table.base.tolist() == pytest.approx(shares, abs=1e-6)
     own = table.distributions[task]
     assert own.values.tolist() == table.keys.tolist()
     assert own.weights.tolist() == [1] * len(table.keys)
@@ -79,6 +81,8 @@ def test_offers_survive_their_file(tmp_path: Path) -> None:
     write_offers(tmp_path / "category1.parquet", table)
     again = read_offers(tmp_path / "category1.parquet")
     assert again.keys.tolist() == table.keys.tolist()
+    assert again.base.tolist() == table.base.tolist()
+    assert again.base.dtype == np.float32
     assert list(again.distributions) == FEATURES
     for feature, part in table.distributions.items():
         other = again.distributions[feature]

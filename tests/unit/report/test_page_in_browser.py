@@ -142,6 +142,7 @@ def test_dark_and_light_are_legible_and_no_request_is_made(tmp_path: Path) -> No
               page: style("body").backgroundColor, text: style("body").color,
               axis: style("#training svg text").fill, quiet: style("thead th").color,
               line: style("#training svg path[style*=series-0]").stroke,
+              aligned: ["td.number", "tbody th", "#T_params td"].map((name) => style(name).textAlign),
               requests: window.performance.getEntriesByType("resource").map((entry) => entry.name),
             };
             """,
@@ -151,6 +152,7 @@ def test_dark_and_light_are_legible_and_no_request_is_made(tmp_path: Path) -> No
     }
     for colours in found.values():
         assert [name for name in colours.pop("requests") if not name.startswith("data:")] == []
+        assert colours.pop("aligned") == ["right", "left", "left"]
         page = luminance(colours.pop("page"))
         least = {"text": 7, "axis": 7, "quiet": 4.5, "line": 3}
         for name, colour in colours.items():

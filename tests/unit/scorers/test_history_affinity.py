@@ -1,7 +1,5 @@
 """History affinity, against counting, and by hand."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -82,8 +80,3 @@ def test_affinity_by_hand() -> None:
     every = np.tile(np.arange(3, dtype=np.int32), (3, 1))
     found = HistoryAffinity().score(TaskPairs("brand", table, contexts, every))
     assert found.tolist() == [[[0.5, 0, 0.5]], [[1, 0, 0]], [[0, 0, 0]]]
-
-
-def test_no_model_is_needed(tmp_path: Path) -> None:
-    with pytest.raises(TypeError):
-        HistoryAffinity(tmp_path)  # takes nothing

@@ -42,7 +42,7 @@ def keep(project: Path, name: str, text: str, value: float = 0.6) -> str:
     metrics.mkdir(exist_ok=True)
     curve.mkdir(parents=True, exist_ok=True)
     wauc = {"all": {"brand": {"full": value, "augmented": None}}}
-    widths = {"all": {"brand": {"augmented": None, "full": value / 5}}}
+    widths = {"all": {"brand": {"augmented": None, "full": value / 4}}}
     (metrics / "wauc.json").write_text(json.dumps(wauc))
     (metrics / "half_widths.json").write_text(json.dumps(widths))
     (curve / "auc.tsv").write_text("step\tauc\n0\t0.51\n1\t0.62\n2\t0.6\n")
@@ -88,9 +88,9 @@ def test_results_are_read_from_the_experiments(repository: Path, tmp_path: Path)
     assert found.settings == ["one", "two"]
     rows = found.table.astype(object).where(found.table.notna(), None).to_numpy().tolist()
     assert rows == [
-        ["one", "all", "brand", "full", 0.6, 0.12],
+        ["one", "all", "brand", "full", 0.6, 0.15],
         ["one", "all", "brand", "augmented", None, None],
-        ["two", "all", "brand", "full", 0.7, 0.14],
+        ["two", "all", "brand", "full", 0.7, 0.175],
         ["two", "all", "brand", "augmented", None, None],
     ]
     write_study_results(tmp_path / "some.json", study, [ONE, TWO], found)
@@ -99,7 +99,7 @@ def test_results_are_read_from_the_experiments(repository: Path, tmp_path: Path)
     assert written["settings"]["two"] == {
         "changes": {"train_augmented.seed": 2, "train_augmented.groupings": None},
         "wauc": {"all": {"brand": {"full": 0.7, "augmented": None}}},
-        "half_widths": {"all": {"brand": {"full": 0.14, "augmented": None}}},
+        "half_widths": {"all": {"brand": {"full": 0.175, "augmented": None}}},
         "best_epoch": 2,
     }
 

@@ -10,6 +10,7 @@ import pytest
 from offerbench.core.errors import OfferbenchError
 from offerbench.studies import runner
 from offerbench.studies.experiments import reference
+from offerbench.studies.settings import read_parameters
 from offerbench.studies.study import run_study
 
 from ..git_repository import commit_all, git, write_yaml
@@ -279,8 +280,8 @@ def test_a_preset_is_run_beside_the_checkout(project: Path, pipeline: Pipeline) 
     commit_all(project)
     run_study("some", 1, False)
     revision = git(project, "for-each-ref", "--format=%(objectname)", "refs/exps/**/some-one")
-    assert git(project, "show", f"{revision}:./params.yaml") == preset.strip()
+    assert read_parameters(git(project, "show", f"{revision}:./params.yaml")) == read_parameters(preset)
     text = REPORTS[0].read_text()
     assert "The base is presets/mine.yaml; against params.yaml it has:\n\n- `rebatch.seed`: 11 → 12\n" in text
-    assert "| augmented model | **.700 ±.700** |" in text
+    assert "| augmented model           | **.700 ±.700** |" in text
     assert (project / "params.yaml").read_text() == parameters_text()

@@ -1,0 +1,199 @@
+"""Files of the results: what is written is read again, and JSON has no NaN."""
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offerbench.core.tables import read_parquet
+from offerbench.evaluation.evaluate import TaskResult
+from offerbench.evaluation.result_files import (
+    nested,
+    nested_rows,
+    offer_table,
+    read_gaps,
+    read_offers_table,
+    read_wauc,
+    tidy,
+    write_results,
+)
+from offerbench.evaluation.results import gap_table, wauc_table
+
+from ..parameters import evaluate_parameters
+from .test_results import ROWS
+
+KEYS = ["segment", "task", "model"]
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=5)
+NUMBERS = st.floats(-1, 1) | st.none()
+CONTENT = st.dictionaries(
+    NAMES,
+    st.dictionaries(NAMES, st.dictionaries(NAMES, NUMBERS, min_size=1, max_size=3), min_size=1, max_size=3),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(CONTENT)
+def test_nested_json_survives_being_made_tidy(
+    content: dict[str, dict[str, dict[str, float | None]]],
+) -> None:
+    table = tidy(content, KEYS, "wauc")
+    assert list(table.columns) == [*KEYS, "wauc"]
+    assert len(table) == sum(len(models) for tasks in content.values() for models in tasks.values())
+    found = nested(table, KEYS, "wauc")
+    assert found == content
+    assert json.dumps(found, allow_nan=False) == json.dumps(content)  # the same order too, and no NaN
+
+
+@given(CONTENT)
+def test_missing_numbers_are_null_whatever_the_type_of_their_column(
+    content: dict[str, dict[str, dict[str, float | None]]],
+) -> None:
+    numbers = tidy(content, KEYS, "wauc").astype({"wauc": np.float64})
+    assert nested(numbers, KEYS, "wauc") == content
+
+
+CELLS = st.lists(st.tuples(NAMES, NAMES, NAMES), min_size=1, max_size=8, unique=True)
+
+
+@given(CELLS, st.data())
+def test_a_tidy_table_survives_being_nested(cells: list[tuple[str, str, str]], data: st.DataObject) -> None:
+    values = data.draw(st.lists(st.floats(-1, 1) | st.just(np.nan), min_size=len(cells), max_size=len(cells)))
+    table = pd.DataFrame(cells, columns=KEYS).assign(wauc=np.array(values, np.float64))
+    again = tidy(nested(table, KEYS, "wauc"), KEYS, "wauc").astype({"wauc": np.float64})
+    order = {cell: place for place, cell in enumerate(cells)}  # nesting puts a segment's cells together
+    places = [order[cell] for cell in again[KEYS].itertuples(index=False, name=None)]
+    assert sorted(places) == list(range(len(cells)))
+    assert again["wauc"].tolist() == pytest.approx([values[place] for place in places], abs=0, nan_ok=True)
+
+
+def test_all_other_columns_are_at_the_bottom() -> None:
+    table = pd.DataFrame({"model": ["full", "augmented"], "wauc": [0.5, np.nan], "task": ["brand", None]})
+    assert nested_rows(table, ["model"]) == {
+        "full": {"wauc": 0.5, "task": "brand"},
+        "augmented": {"wauc": None, "task": None},
+    }
+
+
+def test_whole_numbers_stay_whole_numbers() -> None:
+    table = pd.DataFrame({"model": ["full"], "offers": [3]})
+    assert json.dumps(nested(table, ["model"], "offers")) == '{"full": 3}'
+
+
+def results() -> dict[str, TaskResult]:
+    """Two tasks of a few offers, the second without any popular one."""
+    made = {}
+    generator = np.random.default_rng(0)
+    for task, positives in (("brand", [30, 12, 2]), ("category1", [7, 6])):
+        offers = pd.DataFrame(
+            {
+                "label": np.arange(3, 3 + len(positives), dtype=np.int32),
+                "positives": np.array(positives, np.int64),
+                "negatives": np.array(positives, np.int64) * 4,
+                **{row.name: generator.random(len(positives)) for row in ROWS},
+            }
+        )
+        drawn = {
+            segment: {
+                row.name: np.full(4, np.nan)
+                if (task, segment) == ("category1", "popular")
+                else generator.random(4)
+                for row in ROWS
+            }
+            for segment in ("all", "popular", "cold_start")
+        }
+        made[task] = TaskResult(offers, drawn, {"offers": 9, "offers_evaluated": len(positives)})
+    return made
+
+
+VOCABULARY = pd.DataFrame(
+    {
+        "feature": ["brand"] * 3 + ["category1"] * 2,
+        "label": [5, 4, 3, 3, 4],
+        "value": ["c", "b", "a", "drinks", ""],
+    }
+)
+
+
+def write(directory: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    made = results()
+    table = wauc_table(made, evaluate_parameters())
+    gaps = gap_table(table, made, ROWS)
+    write_results(directory, table, gaps, made, VOCABULARY)
+    return table, gaps
+
+
+def test_tables_that_are_read_are_those_that_were_written(tmp_path: Path) -> None:
+    table, gaps = write(tmp_path)
+    assert table["wauc"].isna().any() and table["half_width"].isna().any()
+    pd.testing.assert_frame_equal(read_wauc(tmp_path), table)
+    found = read_gaps(tmp_path)
+    assert gaps["gap"].isna().any()
+    pd.testing.assert_frame_equal(found[list(gaps.columns)], gaps)
+
+
+def test_gaps_without_any_number_are_read_again(tmp_path: Path) -> None:
+    made = {task: result for task, result in results().items() if task == "category1"}
+    table = wauc_table(made, evaluate_parameters(popular_min_positives=99, cold_start_min_positives=98))
+    gaps = gap_table(table, made, ROWS)
+    empty = gaps[gaps["segment"] == "popular"]
+    assert empty["gap"].isna().all()
+    write_results(tmp_path, table, empty, made, VOCABULARY)
+    found = read_gaps(tmp_path)
+    assert found[["gap", "half_width"]].isna().all(axis=None)
+    assert found["other"].tolist() == empty["other"].tolist()
+
+
+def test_json_files_hold_what_the_tables_say(tmp_path: Path) -> None:
+    table, _ = write(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "wauc.json",
+        "half_widths.json",
+        "gaps.json",
+        "summary.json",
+        "headline.json",
+        "evaluate.json",
+        "offers.parquet",
+    }
+    content = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
+    assert list(content["wauc"]) == ["all", "popular", "cold_start"]
+    assert list(content["wauc"]["all"]) == ["brand", "category1"]
+    assert list(content["wauc"]["all"]["brand"]) == [row.name for row in ROWS]
+    assert content["wauc"]["popular"]["category1"] == dict.fromkeys(row.name for row in ROWS)
+    assert content["half_widths"]["popular"]["category1"]["full"] is None
+    for name in ("wauc", "half_widths"):
+        column = name.removesuffix("s")
+        for segment, task, model, value in table[[*KEYS, column]].itertuples(index=False, name=None):
+            assert content[name][segment][task][model] == (None if np.isnan(value) else value)
+    gap = content["gaps"]["all"]["brand"]["full"]
+    assert list(gap) == ["specialist", "yardstick"]
+    assert gap["specialist"]["other"] == "mono_brand"
+    assert set(gap["specialist"]) == {"other", "gap", "half_width"}
+    assert set(content["summary"]["all"]["full"]) == {
+        "gap_to_specialist",
+        "gap_to_yardstick",
+        "worst_task",
+        "worst_gap_to_specialist",
+    }
+    assert set(content["headline"]["full"]) == {"wauc", "to_specialist", "to_yardstick"}
+    assert content["evaluate"]["brand"] == {"offers": 9, "offers_evaluated": 3}
+
+
+def test_offers_have_their_values_and_results(tmp_path: Path) -> None:
+    write(tmp_path)
+    made = results()
+    table = read_offers_table(tmp_path)
+    models = [row.name for row in ROWS]
+    assert list(table.columns) == ["task", "label", "value", "positives", "negatives", *models]
+    assert table["task"].tolist() == ["brand"] * 3 + ["category1"] * 2
+    assert table["value"].tolist() == ["a", "b", "c", "drinks", ""]
+    expected = [value for result in made.values() for value in result.offers["full"].round(6)]
+    assert table["full"].tolist() == expected
+    written: dict[Hashable, np.ndarray] = dict(read_parquet(tmp_path / "offers.parquet"))
+    for name, column in offer_table(made, VOCABULARY).items():
+        assert written[name].tolist() == column.tolist()
