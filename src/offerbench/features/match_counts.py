@@ -8,6 +8,7 @@ import numpy.typing as npt
 from offerbench.preparation.history import contexts, past_windows
 
 Ints = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
 
 
 class Past:
@@ -19,13 +20,23 @@ class Past:
         Sorted by (user, day).
     """
 
+    context_of_event: Ints
+    """Number of the (user, day) of each event. Shape (target events,)."""
+    start: Ints
+    """First row of each context's past. Shape (contexts,)."""
+    length: Ints
+    """Rows of each context's past. Shape (contexts,)."""
+    events_of_day: Ints
+    """Rows of each context itself; they follow its past. Shape (contexts,)."""
+
     def __init__(self, users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> None:
         first = contexts(users, days)
-        self._context = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(users))))
+        self.events_of_day = np.diff(np.append(first, len(users)))
+        self.context_of_event = np.repeat(np.arange(len(first)), self.events_of_day)
         whole = max(len(users), 1)  # no past is longer
-        self._start, self._length = past_windows(
+        self.start, self.length = past_windows(
             users[first], days[first], users, days, length=whole, keep="latest"
-        )  # (contexts,) each
+        )
 
     def windows(self, rows: Ints, length: int | None) -> tuple[Ints, Ints]:
         """Find first row and number of rows of the past of some events.
@@ -41,8 +52,8 @@ class Past:
         -------
         start, length : int64, shape of `rows`
         """
-        context = self._context[rows]
-        start, lengths = self._start[context], self._length[context]
+        context = self.context_of_event[rows]
+        start, lengths = self.start[context], self.length[context]
         if length is None:
             return start, lengths
         newest = np.minimum(lengths, length)
@@ -82,6 +93,27 @@ class MatchIndex:
         int64, shape (queries,)
         """
         return self.count_before(start + length, [length], keys)[0]
+
+    def weighted(self, start: Ints, length: Ints, keys: npt.NDArray[Any], weights: Weights) -> Weights:
+        """Sum the weights of the rows of windows that have a key.
+
+        Parameters
+        ----------
+        start, length, keys
+            As in `count`.
+        weights : float64, shape (rows,)
+            Weight of each row.
+
+        Returns
+        -------
+        float64, shape (queries,)
+            Differences of running sums: exactly 0 where no row has the key.
+        """
+        running = np.append(0.0, np.cumsum(weights[self._by_label % max(self._rows, 1)]))
+        wanted = keys.astype(np.int64) * self._rows + start
+        before, after = (np.searchsorted(self._by_label, place) for place in (wanted, wanted + length))
+        sums: Weights = running[after] - running[before]
+        return sums
 
     def count_before(self, stop: Ints, lengths: list[Ints], keys: npt.NDArray[Any]) -> list[Ints]:
         """Count the rows of windows of several lengths that end at the same row.
