@@ -29,7 +29,7 @@ from benchmarks.preparation import compare_preparations
 from benchmarks.set_ups import prepare_beside
 from benchmarks.training_step import compare_training_steps
 from offerbench.batching.batches import batches_file, read_batches
-from offerbench.core import command
+from offerbench.core import command, logs
 from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import Split
 from offerbench.core.json_files import read_json, write_json
@@ -149,6 +149,7 @@ def main(
     here: Annotated[str, typer.Option(help="Run this one in this process, print it as JSON.")] = "",
 ) -> None:
     """Run all benchmarks, or some, and write their results."""
+    logs.configure("benchmarks")
     if here:
         print(json.dumps(run_one(here)))
         return

@@ -152,7 +152,7 @@ def test_what_is_on_top_is_used_by_commands_alone(package: str) -> None:
         for file in files_of(other):
             assert package not in {module[0] for module in imported_modules(file)}, file
     imports = {module[0] for module in imported_modules(PACKAGE / "cli.py")}
-    assert imports <= {"core", "commands"}
+    assert imports <= {"core", "commands", "__version__"}
 
 
 def test_the_root_shows_the_flow_and_nothing_else() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from dvclive.live import Live
 
@@ -47,8 +46,3 @@ def training_log(directory: Path, parameters: Section) -> Iterator[TrainingLog]:
             {key: "null" if value is None else value for key, value in leaves(parameters.model_dump())}
         )
         yield TrainingLog(live)
-
-
-def _written(value: Any) -> Any:
-    """Give a value as DVCLive takes it: null in words."""
-    return "null" if value is None else value

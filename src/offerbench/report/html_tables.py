@@ -36,7 +36,7 @@ from offerbench.report.tables import (
 )
 
 NUMBER = "number"
-"""Class of cells that are sorted by their number, and that stand to the right."""
+"""Class of cells that are sorted by their number and aligned to the right."""
 MARKS = {
     "": '<span class="mark"></span>',
     AHEAD: f'<span class="mark" role="img" aria-label="ahead" title="ahead">{AHEAD}</span>',

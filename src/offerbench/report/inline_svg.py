@@ -1,6 +1,6 @@
 """Figures as SVG inside an HTML page, in the colours of the page; the same figure gives the same bytes.
 
-Matplotlib knows no colour of a style sheet. So a figure is drawn in colours that stand for those of
+Matplotlib knows no colour of a style sheet. So a figure is drawn in colours in place of those of
 the page, and the drawing's text is changed afterwards: that way it suits a dark and a light page.
 """
 
@@ -15,9 +15,9 @@ from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK = "#010203"  # stands for the colour of the page's text
+INK = "#010203"  # in place of the colour of the page's text
 SERIES = [f"#0a0b{slot:02x}" for slot in range(10)]
-"""They stand for the colours `--series-0` and so on of page.css."""
+"""In place of the colours `--series-0` and so on of page.css."""
 MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "X": "✖", "*": "★"}  # with their text
 RASTER_DOTS_PER_INCH = 160
 SETTINGS: dict[Any, Any] = {

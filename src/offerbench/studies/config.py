@@ -11,8 +11,6 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.core.section import Section
 
 STUDIES_DIRECTORY = Path("studies")
-SPECIALIST = "specialist"
-"""Among the references: for each task its own specialist."""
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
 """Dotted key of params.yaml, such as `train_full.seed`."""

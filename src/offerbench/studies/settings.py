@@ -48,6 +48,8 @@ def with_settings(text: str, settings: Mapping[str, Any]) -> str:
     OfferbenchError
         If what a key is to be set in is no section.
     """
+    if not settings:
+        return text
     yaml = YAML()
     yaml.Representer = _WordForNull
     yaml.preserve_quotes = True

@@ -7,10 +7,10 @@ import pandas as pd
 from tabulate import tabulate
 
 from offerbench.core.columns import HALF_WIDTH, MODEL, TASK, WAUC
-from offerbench.core.rows import mono_model, table_rows
+from offerbench.core.rows import Role, mono_model, table_rows
 from offerbench.evaluation.wauc import SEGMENTS
 from offerbench.report.tables import format_wauc, wauc_markdown, wide
-from offerbench.studies.config import SPECIALIST, MeanAndDeviation, SettingsAsRows, Study
+from offerbench.studies.config import MeanAndDeviation, SettingsAsRows, Study
 from offerbench.studies.experiments import Experiment
 from offerbench.studies.results import SETTING, StudyResults
 from offerbench.studies.settings import value_at
@@ -24,10 +24,11 @@ def segment_markdown(
     """Tabulate one segment in the way that the study says."""
     table, shown = results.of_segment(segment), study.tabulate
     decimals = experiments[0].parameters.report.table_decimals
-    titles = {row.name: row.title for row in table_rows(table[TASK].unique())}
+    rows_of_results = table_rows(table[TASK].unique())
     if isinstance(shown, SettingsAsRows):
-        short = {name: title.partition(" (")[0] for name, title in titles.items()}
-        return _settings_markdown(shown, experiments, results, segment, short, decimals)
+        titles = {row.name: row.short_title for row in rows_of_results}
+        return _settings_markdown(shown, experiments, results, segment, titles, decimals)
+    titles = {row.name: row.title for row in rows_of_results}
     if isinstance(shown, MeanAndDeviation):
         return wauc_markdown(mean_and_deviation(table), titles, decimals)
     tables = {
@@ -68,7 +69,7 @@ def row_of_model(table: pd.DataFrame, model: str) -> pd.DataFrame:
     model : str
         Name of the row; `specialist` is the specialist of each task.
     """
-    name = table[TASK].map(mono_model) if model == SPECIALIST else model
+    name = table[TASK].map(mono_model) if model == Role.SPECIALIST else model
     values = wide(table[table[MODEL] == name], WAUC, rows=SETTING)
     return values.assign(**{MEAN: values.mean(axis=1)})  # over the tasks with offers in the segment
 
@@ -98,7 +99,7 @@ def _settings_markdown(
         rows.append([*row, *cells])
     width = len(shown.columns) + shown.best_epoch
     for model in shown.references:
-        title = "specialist of the task" if model == SPECIALIST else titles.get(model, model)
+        title = "specialist of the task" if model == Role.SPECIALIST else titles.get(model, model)
         for name, found in _distinct(row_of_model(table, model), title).items():
             rows.append([name, *[""] * (width - 1), *(format_wauc(value, decimals) for value in found)])
     head = [*shown.columns, *(["best epoch"] if shown.best_epoch else []), *values.columns]

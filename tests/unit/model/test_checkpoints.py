@@ -136,21 +136,33 @@ def test_a_training_that_was_over_but_not_saved(
     assert_same(found, undisturbed)
 
 
+AUCS = [0.6, 0.7, 0.7, 0.65]  # stops before the fifth epoch, with the weights of the second
+STOPPED = {"epochs": 9, "early_stopping_patience": 2}
+
+
+@pytest.fixture(scope="module")
+def stopped_early(data: PreparedData, configured_tensorflow: None) -> Trained:
+    """Without any checkpoint, and with the curves of `AUCS`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "Curve", scripted(AUCS))
+        return trained(data, **STOPPED)
+
+
 @pytest.mark.parametrize("epoch", [2, 4])
 def test_early_stopping_and_the_best_weights_survive(
-    data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: int
+    data: PreparedData,
+    stopped_early: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    epoch: int,
 ) -> None:
-    aucs = [0.6, 0.7, 0.7, 0.65]  # stops before the fifth epoch, with the weights of the second
-    changes = {"epochs": 9, "early_stopping_patience": 2}
-    monkeypatch.setattr(training, "Curve", scripted(aucs))
-    expected = trained(data, **changes)
-    monkeypatch.setattr(training, "Curve", scripted(aucs))
-    interrupt(data, tmp_path, epoch, **changes)
-    monkeypatch.setattr(training, "Curve", scripted(aucs[epoch - 1 :]))
-    assert_same(go_on(data, tmp_path, **changes)[0], expected)
-    found, lines = go_on(data, tmp_path, **changes)  # over, not saved
+    monkeypatch.setattr(training, "Curve", scripted(AUCS))
+    interrupt(data, tmp_path, epoch, **STOPPED)
+    monkeypatch.setattr(training, "Curve", scripted(AUCS[epoch - 1 :]))
+    assert_same(go_on(data, tmp_path, **STOPPED)[0], stopped_early)
+    found, lines = go_on(data, tmp_path, **STOPPED)  # over, not saved
     assert lines.epochs() == []
-    assert_same(found, expected)
+    assert_same(found, stopped_early)
 
 
 def restored(data: PreparedData, directory: Path) -> tuple[Progress, Lines]:

@@ -84,7 +84,10 @@ def data_of_tastes(tastes: PlantedTastes) -> PreparedData:
     return tastes.data
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+SLOW = {"bilinear_everything": [pytest.mark.slow, pytest.mark.xdist_group("conformance")]}
+
+
+@pytest.fixture(scope="module", params=[pytest.param(kind, marks=SLOW.get(kind, [])) for kind in KINDS])
 def model(request: pytest.FixtureRequest, data: PreparedData, configured_tensorflow: None) -> Ranker:
     """A trained ranker of each kind."""
     made = untrained(data, request.param)

@@ -75,7 +75,7 @@ def ask(directory: Path, script: str, width: int = DESK, scheme: str = "light", 
     return found
 
 
-def test_headers_sort_both_ways_and_missing_values_stand_last(tmp_path: Path) -> None:
+def test_headers_sort_both_ways_and_missing_values_come_last(tmp_path: Path) -> None:
     found = ask(
         tmp_path,
         """

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from offerbench.core.rows import table_rows
+from offerbench.core.rows import Role, table_rows
 from offerbench.core.section import leaves
-from offerbench.studies.config import SPECIALIST, SettingsAsRows, Study, load_study
+from offerbench.studies.config import SettingsAsRows, Study, load_study
 from offerbench.studies.experiments import Experiment, plan_experiments
 from offerbench.studies.settings import differences, read_parameters
 
@@ -41,7 +41,7 @@ def test_a_study_shows_rows_that_there_are_and_its_settings_differ(name: str) ->
     rows = [row.name for row in table_rows(experiments[0].parameters.tasks)]
     shown = study.tabulate
     if isinstance(shown, SettingsAsRows):
-        assert {shown.model, *shown.references} <= {*rows, SPECIALIST}
+        assert {shown.model, *shown.references} <= {*rows, Role.SPECIALIST.value}
         keys = [key.split(".") for experiment in experiments for key, _ in leaves(experiment.content)]
         known = {".".join(key[:depth]) for key in keys for depth in range(1, len(key) + 1)}
         assert set(shown.columns.values()) <= known

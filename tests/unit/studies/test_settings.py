@@ -29,8 +29,14 @@ def test_settings_are_all_that_changes_and_comments_stay() -> None:
 
 
 @pytest.mark.parametrize("file", SET_UPS, ids=lambda file: file.stem)
-def test_no_settings_change_nothing_in_any_set_up(file: Path) -> None:
+def test_nothing_else_changes_in_any_set_up(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
+    same = read_parameters(text)["rebatch"]["seed"]
+    assert with_settings(text, {}) == with_settings(text, {"rebatch.seed": same}) == text
+
+
+def test_a_set_up_that_nothing_is_set_in_stays_however_it_is_written() -> None:
+    text = "a:   [1,2]\nb:\n"
     assert with_settings(text, {}) == text
 
 
