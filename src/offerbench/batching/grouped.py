@@ -16,7 +16,7 @@ from offerbench.features.groupings import Groups, draw_features, draw_groups, gr
 from offerbench.features.keys import number_keys
 from offerbench.features.match_counts import Ints, MatchIndex, Past
 from offerbench.features.offers import feature_distribution
-from offerbench.features.past_counts import AttributeMatches
+from offerbench.features.past_counts import AttributeMatches, without_event
 from offerbench.preparation.prepared import PreparedData
 
 Floats = npt.NDArray[np.float32]
@@ -207,6 +207,12 @@ class BatchMaker:
         offer_of_pair = np.repeat(group.reshape(-1, 1, neighbours), neighbours, axis=1).reshape(-1)
         past_of_pair = np.repeat(pasts.past_of_event, neighbours)
         counts = self._attributes.counts(pasts.tables, past_of_pair, offer_of_pair, offers)
+        # An event is no part of the offer that its own user is asked about: it is not known yet.
+        own = np.resize(np.eye(neighbours, dtype=bool), len(counts))
+        for place, (name, distribution) in enumerate(offers.items()):
+            labels = self._data.events[name][rows]
+            own_count = pasts.tables[name][pasts.past_of_event, labels]
+            counts[own, place] = without_event(counts[own, place], own_count, group, labels, distribution)
         return list(counts.T), list(self._attributes.base(offers)[group].T)
 
     def _weights(

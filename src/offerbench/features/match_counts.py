@@ -1,5 +1,6 @@
 """How often a user's past matches an offer: history affinity, for the offers of any grouping."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,6 @@ import numpy.typing as npt
 from offerbench.preparation.history import contexts, past_windows
 
 Ints = npt.NDArray[np.int64]
-Weights = npt.NDArray[np.float64]
 
 
 class Past:
@@ -94,26 +94,27 @@ class MatchIndex:
         """
         return self.count_before(start + length, [length], keys)[0]
 
-    def weighted(self, start: Ints, length: Ints, keys: npt.NDArray[Any], weights: Weights) -> Weights:
-        """Sum the weights of the rows of windows that have a key.
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows in the order of their labels, those of a label ascending; int64, shape (rows,)."""
+        return self._by_label % max(self._rows, 1)
+
+    def places(self, start: Ints, length: Ints, keys: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+        """Find the rows of windows that have a key, in the order of `rows`.
 
         Parameters
         ----------
         start, length, keys
             As in `count`.
-        weights : float64, shape (rows,)
-            Weight of each row.
 
         Returns
         -------
-        float64, shape (queries,)
-            Differences of running sums: exactly 0 where no row has the key.
+        start, stop : int64, shape (queries,)
+            First place in `rows`, and the one after the last.
         """
-        running = np.append(0.0, np.cumsum(weights[self._by_label % max(self._rows, 1)]))
         wanted = keys.astype(np.int64) * self._rows + start
-        before, after = (np.searchsorted(self._by_label, place) for place in (wanted, wanted + length))
-        sums: Weights = running[after] - running[before]
-        return sums
+        first, stop = (np.searchsorted(self._by_label, place) for place in (wanted, wanted + length))
+        return first, stop
 
     def count_before(self, stop: Ints, lengths: list[Ints], keys: npt.NDArray[Any]) -> list[Ints]:
         """Count the rows of windows of several lengths that end at the same row.

@@ -115,6 +115,39 @@ def expected_shares(offers: Distribution, shares: npt.NDArray[np.float64]) -> Fl
     return expected
 
 
+def without_event(
+    expected: Floats, own_count: Floats, offer_of_event: Rows, labels: Labels, offers: Distribution
+) -> Floats:
+    """Take each event out of its own offer's distribution, and with it out of an expected count.
+
+    Otherwise a training would see what the user buys in the offer that it is to be ranked for.
+
+    Parameters
+    ----------
+    expected : float32, shape (events,)
+        From `expected_counts`, of each event's past with its own offer.
+    own_count : float32, shape (events,)
+        Events of its past with its own value.
+    offer_of_event, labels : int, shape (events,)
+        Offer and value of each event; the distribution is made of these.
+    offers : Distribution
+        Cut to the most frequent values.
+
+    Returns
+    -------
+    float32, shape (events,)
+        The expected count over the other events of the offer; as it was where there is none, or where
+        the event's value was cut.
+    """
+    packed = offers.segments.astype(np.int64) << 32 | offers.values
+    is_kept = np.isin(offer_of_event.astype(np.int64) << 32 | labels, packed)
+    events = np.bincount(offer_of_event[is_kept], minlength=int(offers.segments[-1]) + 1)[offer_of_event]
+    changed = is_kept & (events > 1)
+    others = (expected * events - own_count) / np.maximum(events - 1, 1)
+    # A difference of equal numbers may be a little below 0.
+    return np.where(changed, np.maximum(others, 0), expected).astype(np.float32)
+
+
 class AttributeMatches:
     """Counts of the values of several features in the pasts of contexts, to be matched with offers.
 

@@ -8,6 +8,8 @@ from offerbench.scorers.pairs import TaskPairs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+MIN_REST = 1e-6
+"""Share of all events that other offers have at least: odds of an offer that has all are finite."""
 
 
 def posterior_odds(matches: Floats, events: Floats | Ints, base: Floats, prior_events: float) -> Floats:
@@ -28,7 +30,8 @@ def posterior_odds(matches: Floats, events: Floats | Ints, base: Floats, prior_e
     -------
     float64, shape (groups, i, j)
     """
-    return (matches + prior_events * base) / (events - matches + prior_events * (1 - base))
+    rest = np.maximum(1 - base, MIN_REST)
+    return (matches + prior_events * base) / (events - matches + prior_events * rest)
 
 
 class Frequency:

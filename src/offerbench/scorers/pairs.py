@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from offerbench.core.columns import DAY, HISTORY, USER, Split
 from offerbench.core.ranges import Rows, concatenated_ranges
+from offerbench.features.decay import DecayedSums
 from offerbench.features.match_counts import Ints, MatchIndex, Past
 from offerbench.features.offers import OfferTable, most_frequent_values
 from offerbench.features.past_counts import AttributeMatches
@@ -168,14 +169,17 @@ class TaskPairs:
         float64, shape (groups, i)
             Of all.
         """
-        contexts = self.contexts
-        days = contexts.data.events[DAY][contexts.rows_of_split].astype(np.float64)
-        newest = days.max(initial=0)
-        weights = np.exp2((days - newest) / half_life_days)
-        as_of_day = np.exp2((newest - contexts.days) / half_life_days)
-        running = np.append(0.0, np.cumsum(weights))
-        matches = self.matches.weighted(*self._queries(start, length), weights).reshape(self.shape)
-        return matches * as_of_day[:, :, None], (running[start + length] - running[start]) * as_of_day
+        contexts, matches = self.contexts, self.matches
+        of_split = contexts.rows_of_split
+        users, days, labels = (contexts.data.events[name][of_split] for name in (USER, DAY, self.task))
+        by_offer = _differs(labels[matches.rows]) | _differs(users[matches.rows])
+        of_offer = DecayedSums(by_offer, days[matches.rows], half_life_days)
+        of_all = DecayedSums(_differs(users), days, half_life_days)
+        as_of = np.broadcast_to(contexts.days[:, :, None], self.shape).reshape(-1)
+        found = of_offer.of_windows(*matches.places(*self._queries(start, length)), as_of)
+        first, stop = start.reshape(-1), (start + length).reshape(-1)
+        total = of_all.of_windows(first, stop, contexts.days.reshape(-1))
+        return found.reshape(self.shape), total.reshape(start.shape)
 
     def attribute_matches(
         self, features: Sequence[str], most_frequent: int
@@ -222,3 +226,8 @@ class TaskPairs:
             for part in (start[:, :, None], length[:, :, None], keys)
         )
         return first, size, key
+
+
+def _differs(values: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Whether each value is another one than that before it; True for the first."""
+    return np.append(True, values[1:] != values[:-1])[: len(values)]

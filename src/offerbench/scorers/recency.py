@@ -7,9 +7,6 @@ from offerbench.scorers.config import Yardsticks
 from offerbench.scorers.frequency import posterior_odds
 from offerbench.scorers.pairs import TaskPairs
 
-SCORE_DECIMALS = 9
-"""A sum of weights is a difference of running sums, whose last digits depend on what is before it."""
-
 
 class Recency:
     """Odds of a match over the user's whole past, where an event weighs half of one so many days later."""
@@ -21,5 +18,4 @@ class Recency:
         """Score every user of a group with every offer of the group; see `Scorer`."""
         start, length = pairs.contexts.past(None)
         matches, events = pairs.decayed_matches(start, length, self._yardsticks.half_life_days)
-        odds = posterior_odds(matches, events[:, :, None], pairs.base, self._yardsticks.prior_events)
-        return odds.round(SCORE_DECIMALS)
+        return posterior_odds(matches, events[:, :, None], pairs.base, self._yardsticks.prior_events)
