@@ -9,7 +9,6 @@ from offerbench.core import command
 from offerbench.core.columns import Split
 from offerbench.core.paths import (
     GROUP_TEST_DIRECTORY,
-    METRICS_DIRECTORY,
     MODELS_DIRECTORY,
     PREPARED_DIRECTORY,
 )
@@ -26,7 +25,8 @@ LOG = logging.getLogger("offerbench.stages")
 def main() -> None:
     """Measure every scorer on every task."""
     parameters = load_parameters()
-    from offerbench.evaluation.evaluate import measure_task, score_tasks
+    from offerbench.evaluation.evaluate import TaskResult, measure_task, score_tasks
+    from offerbench.evaluation.pairs import Measure
     from offerbench.evaluation.result_files import write_results
     from offerbench.evaluation.results import gap_table, wauc_table
     from offerbench.model import runtime
@@ -34,20 +34,21 @@ def main() -> None:
     evaluate, tasks = parameters.evaluate, list(parameters.tasks)
     runtime.configure(evaluate.threads)
     rows = table_rows(tasks)
-    scorers = load_scorers(rows, MODELS_DIRECTORY)
+    scorers = load_scorers(rows, MODELS_DIRECTORY, evaluate.yardsticks)
     tables = {task: read_offers(GROUP_TEST_DIRECTORY / f"{task}.parquet") for task in tasks}
     LOG.info("loaded %d scorers and the offers of %d tasks", len(scorers), len(tables))
     data = load_prepared(PREPARED_DIRECTORY)
     split = Split[evaluate.users.upper()]
     batches = read_batches(batches_file(split), parameters.rebatch.batch_size)
     neighbours = evaluate.number_of_negatives + 1
-    results = {
-        task: measure_task(scored, data.first_label, evaluate)
-        for task, scored in score_tasks(scorers, tables, data, split, batches, neighbours)
-    }
-    table = wauc_table(results, evaluate)
+    found: dict[Measure, dict[str, TaskResult]] = {measure: {} for measure in Measure}
+    for task, scored in score_tasks(scorers, tables, data, split, batches, neighbours):
+        for measure, results in found.items():
+            results[task] = measure_task(scored, measure, data.first_label, evaluate)
     vocabulary = pd.DataFrame(read_parquet(PREPARED_DIRECTORY / "vocabulary.parquet"))
-    write_results(METRICS_DIRECTORY, table, gap_table(table, results, rows), results, vocabulary)
+    for measure, results in found.items():
+        table = wauc_table(results, evaluate)
+        write_results(measure, table, gap_table(table, results, rows), results, vocabulary)
 
 
 if __name__ == "__main__":

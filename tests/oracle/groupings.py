@@ -1,7 +1,7 @@
 """Groups of a batch's events, event by event; takes the same draws in the same order."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 
 import numpy as np
 
@@ -48,17 +48,26 @@ def group_keys(groups: Sequence[int], keys: Sequence[int]) -> list[list[int]]:
 
 
 def pair_weights(
-    groups: Sequence[int], keys: Sequence[Hashable], neighbours: int, keep_accidental_hits: bool
+    groups: Sequence[int],
+    keys: Sequence[Hashable],
+    neighbours: int,
+    remove: str,
+    users: Sequence[int],
+    bought: Sequence[Container[Hashable]],
 ) -> list[float]:
-    """1 for each pair of each negatives group that counts, 0 for an accidental hit that is not kept.
+    """1 for each pair of each negatives group that counts, 0 for a negative that is removed.
 
-    A hit is a negative whose offer has the key of the user's own event.
+    With "offer", these are negatives whose offer has the key of the user's own event; with
+    "bought_that_day", also those whose offer has any key that the user bought on that day (`bought`, for
+    each event), and those whose offer is of an event of the same user.
     """
     weights = []
     for start in range(0, len(groups), neighbours):
         for i in range(start, start + neighbours):
             for j in range(start, start + neighbours):
                 of_offer = {key for group, key in zip(groups, keys, strict=True) if group == groups[j]}
-                is_hit = i != j and keys[i] in of_offer
-                weights.append(0.0 if is_hit and not keep_accidental_hits else 1.0)
+                is_hit = remove != "none" and keys[i] in of_offer
+                if remove == "bought_that_day":
+                    is_hit = is_hit or any(key in bought[i] for key in of_offer) or users[i] == users[j]
+                weights.append(0.0 if i != j and is_hit else 1.0)
     return weights

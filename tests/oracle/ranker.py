@@ -113,25 +113,29 @@ def log_odds(share: float) -> float:
 
 
 def match_functions(
-    counts: Sequence[int], lengths: Sequence[int], base: float, prior_events: float
+    counts: Sequence[float], lengths: Sequence[float], base: Sequence[float], prior_events: float
 ) -> list[float]:
-    """Share of each window, then how far its log odds, after events of everyone's share, are above theirs."""
-    both = list(zip(counts, lengths, strict=True))
-    expected = min(max(base, MIN_SHARE), 1 - MIN_SHARE)
-    shares = [count / max(length, 1) for count, length in both]
-    posterior = [(count + prior_events * expected) / (length + prior_events) for count, length in both]
-    return [*shares, *(log_odds(share) - log_odds(expected) for share in posterior)]
+    """Share of each kind of match, then how far its log odds, after events of everyone's share, are above
+    theirs.
+    """
+    shares, surplus = [], []
+    for count, length, share in zip(counts, lengths, base, strict=True):
+        expected = min(max(share, MIN_SHARE), 1 - MIN_SHARE)
+        shares.append(count / max(length, 1))
+        posterior = (count + prior_events * expected) / (length + prior_events)
+        surplus.append(log_odds(posterior) - log_odds(expected))
+    return [*shares, *surplus]
 
 
 def match_score(
     weights: Weights,
-    counts: Sequence[int],
-    lengths: Sequence[int],
-    base: float,
+    counts: Sequence[float],
+    lengths: Sequence[float],
+    base: Sequence[float],
     prior_events: float,
     offer: Vector,
 ) -> float:
-    """Learned functions, the log odds of each window and 1, each times its weight for the offer."""
+    """Learned functions, the log odds of each kind of match and 1, each times its weight for the offer."""
     functions = np.array(match_functions(counts, lengths, base, prior_events))
     normalised = batch_normalised(weights, "match_score/normalization", functions)
     learned = np.tanh(dense(weights, "match_score", normalised))
@@ -161,14 +165,11 @@ def pair_score(
     shape: RankerParameters,
     bags: Bags,
     distributions: Bags,
-    counts: Sequence[int] = (),
-    lengths: Sequence[int] = (),
-    base: float = 0.0,
+    counts: Sequence[float] = (),
+    lengths: Sequence[float] = (),
+    base: Sequence[float] = (),
 ) -> float:
-    """Score of one history with one offer; counts and lengths for each window of matches.
-
-    `base` is the share of all events that match the offer.
-    """
+    """Score of one history with one offer; counts, lengths and all users' shares for each kind of match."""
     users, offers = user_rows(weights, shape, bags), offer_rows(weights, shape, distributions)
     if shape.interaction == "dot":
         offer = tower_vector(weights, "offer_tower", np.concatenate(offers))

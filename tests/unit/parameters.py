@@ -10,6 +10,7 @@ from offerbench.features.config import GroupingParameters
 from offerbench.model.config import TrainParameters
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.resources import Resources
+from offerbench.scorers.config import Yardsticks
 
 _TRAIN_FULL: dict[str, Any] = {
     "ranker": {
@@ -39,7 +40,12 @@ _TRAIN_AUGMENTED: dict[str, Any] = {
     "ranker": {
         **_TRAIN_FULL["ranker"],
         "variance": True,
-        "match_score": {"windows": [2, None], "hidden_units": 3, "prior_events": 20.0},
+        "match_score": {
+            "windows": [2, None],
+            "attribute_values": None,
+            "hidden_units": 3,
+            "prior_events": 20.0,
+        },
     },
     "remove_accidental_hits": "offer",
     "groupings": {
@@ -86,6 +92,7 @@ COMPLETE: dict[str, Any] = {
         "number_of_negatives": 4,
         "popular_min_positives": 20,
         "cold_start_min_positives": 4,
+        "yardsticks": {"prior_events": 20.0, "half_life_days": 8.0},
         "bootstrap": {"samples": 20, "seed": 2},
         "threads": 2,
     },
@@ -148,6 +155,11 @@ def grouping_parameters(**changes: Any) -> GroupingParameters:
 def evaluate_parameters(**changes: Any) -> Evaluate:
     """The section `evaluate` with some keys changed."""
     return Evaluate.model_validate({**COMPLETE["evaluate"], **changes})
+
+
+def yardsticks_parameters(**changes: Any) -> Yardsticks:
+    """The section `evaluate.yardsticks` with some keys changed."""
+    return Yardsticks.model_validate({**COMPLETE["evaluate"]["yardsticks"], **changes})
 
 
 def resources_parameters(**changes: Any) -> Resources:

@@ -19,6 +19,7 @@ from .parameters import COMPLETE, grouping_parameters, merged
 
 GROUPINGS = COMPLETE["train_augmented"]["groupings"]
 MATCHES = COMPLETE["train_augmented"]["ranker"]["match_score"]
+ATTRIBUTES = MATCHES | {"attribute_values": 2}
 COMPRESSION = {"user_meta_features": 3, "offer_meta_features": 2, "mask": False}
 MASK = COMPRESSION | {"mask": True}
 
@@ -74,6 +75,13 @@ AS_OFFERS = {
     "bilinear_compression": grouped(compression=COMPRESSION, **BILINEAR),
     "bilinear_everything": grouped(**EVERYTHING, **BILINEAR),
     "matches_without_groupings": Case({"match_score": MATCHES}, None, "offer"),
+    "attributes": grouped(variance=True, match_score=ATTRIBUTES),
+    "attributes_of_two_features": Case(
+        {"match_score": ATTRIBUTES}, GROUPINGS, "bought_that_day", ["brand", "product_id"]
+    ),
+    "attributes_without_groupings": Case({"match_score": ATTRIBUTES}, None, "none"),
+    "bilinear_attributes": grouped(match_score=ATTRIBUTES, **BILINEAR),
+    "bilinear_attributes_without_groupings": Case({"match_score": ATTRIBUTES, **BILINEAR}, None, "offer"),
 }
 CASES = EVENTS_ONLY | AS_OFFERS
 
@@ -117,10 +125,7 @@ def grouped_batch(data: PreparedData, case: str, rows: npt.NDArray[np.int64]) ->
     else:
         always = grouping_parameters(coarser_and_finer_share=1.0)
         keys = [Key([last // 2 + 1]), Key([last // 2, last]), Key([last // 2 + 1], always)]
-    keeps_hits = training.remove_accidental_hits == "none"
-    return BatchMaker(data, features, training.neighbours, training.windows, keeps_hits).make(
-        rows, keys, generator
-    )
+    return BatchMaker(data, features, training.matching).make(rows, keys, generator)
 
 
 def weights_of(model: tf.Module) -> dict[str, npt.NDArray[np.float32]]:

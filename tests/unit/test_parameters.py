@@ -68,12 +68,15 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
         ("train_full.early_stopping_patience", 0, "greater than or equal to 1"),
         ("train_mono.optimizer.name", "sgd", "'adamw_tfa' or 'adamw_keras'"),
         ("train_mono.optimizer.learning_rate", 0.0, "greater than 0"),
-        ("train_augmented.remove_accidental_hits", "all", "'none' or 'offer'"),
+        ("train_augmented.remove_accidental_hits", "all", "'none', 'offer' or 'bought_that_day'"),
         ("train_augmented.groupings.coarser_and_finer_share", 1.1, "less than or equal to 1"),
         ("train_augmented.ranker.match_score.windows", [0], "greater than or equal to 1"),
         ("train_augmented.ranker.match_score.prior_events", 0.0, "greater than 0"),
+        ("train_augmented.ranker.match_score.attribute_values", 0, "greater than or equal to 1"),
         ("group_test.values_per_feature", 0, "greater than or equal to 1"),
         ("evaluate.users", "train", "'test' or 'validation'"),
+        ("evaluate.yardsticks.prior_events", 0.0, "greater than 0"),
+        ("evaluate.yardsticks.half_life_days", 0.0, "greater than 0"),
         ("report.table_decimals", 0, "greater than or equal to 1"),
         ("gate.tolerance.all", 1.5, "less than or equal to 1"),
         ("resources.memory_limit", "much", "GB"),
@@ -96,7 +99,9 @@ def test_an_unknown_key(tmp_path: Path, key: str) -> None:
     assert text.startswith(f"{tmp_path}/params.yaml: {key}: unknown key.")
 
 
-@pytest.mark.parametrize("key", ["tasks", "prepare.history.keep", "train_full.seed", "train_mono", "report"])
+@pytest.mark.parametrize(
+    "key", ["tasks", "prepare.history.keep", "train_full.seed", "train_mono", "evaluate.yardsticks", "report"]
+)
 def test_a_missing_key(tmp_path: Path, key: str) -> None:
     content = copy.deepcopy(COMPLETE)
     *sections, last = key.split(".")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,15 @@ import numpy.typing as npt
 from offerbench.batching.batches import Batch, make_batch
 from offerbench.core.columns import DAY, USER
 from offerbench.core.ranges import Rows, concatenated_ranges
-from offerbench.features.config import GroupingParameters
+from offerbench.features.config import GroupingParameters, MatchingParameters
 from offerbench.features.groupings import Groups, draw_features, draw_groups, group_keys
 from offerbench.features.keys import number_keys
 from offerbench.features.match_counts import Ints, MatchIndex, Past
+from offerbench.features.offers import feature_distribution
+from offerbench.features.past_counts import AttributeMatches, without_event
 from offerbench.preparation.prepared import PreparedData
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,10 @@ class Grouping:
     """Offer of each event. Shape (B,)."""
     weights: npt.NDArray[np.float32]
     """1 for a pair that counts; 0 for an accidental hit. Shape (B / m, m, m)."""
-    counts: npt.NDArray[np.int32]
-    """Events of the user's past that match the offer, by window. Shape (B / m, m, m, windows)."""
-    base: npt.NDArray[np.float32]
-    """Share of the batch's events that match each event's offer. Shape (B,)."""
+    counts: Floats
+    """Events of the user's past that match the offer, by kind of match. Shape (B / m, m, m, kinds)."""
+    base: Floats
+    """Share of all events that match each event's offer, by kind of match. Shape (B, kinds)."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ class GroupedBatch:
     """A batch and its groupings."""
 
     batch: Batch
-    past_lengths: npt.NDArray[np.int32]
-    """Events of each event's past, by window. Shape (B, windows)."""
+    past_lengths: Floats
+    """Events of each event's past that a kind of match looks at. Shape (B, kinds)."""
     groupings: list[Grouping]
 
 
@@ -68,18 +73,27 @@ def single_keys(features: int) -> list[Key]:
 
 @dataclass(frozen=True)
 class _Pasts:
-    """What the users of a batch bought on earlier days."""
+    """What the users of a batch bought on earlier days, and on the day itself."""
 
     rows: Rows
-    """Rows of all pasts, ascending, each once. Shape (past rows,)."""
+    """Rows of all pasts and days, ascending, each once. Shape (past rows,)."""
     stop: Ints
     """Place in `rows` after each event's past. Shape (B,)."""
     lengths: list[Ints]
     """Events of each event's past, for each window. Shape (B,) each."""
+    day: Ints
+    """Events of each event's user on its day; they follow its past. Shape (B,)."""
+    tables: dict[str, Floats]
+    """Counts of the values of each feature in the distinct pasts. Shape (pasts, labels) each."""
+    past_of_event: Rows
+    """Row of each event's past in `tables`. Shape (B,)."""
 
 
 class BatchMaker:
     """Makes batches with their groupings.
+
+    Kinds of match are: events of the offer in each window, then, if attributes are matched, events of
+    the whole past that share each offer feature with the offer.
 
     Parameters
     ----------
@@ -87,31 +101,27 @@ class BatchMaker:
         The data set.
     offer_features : sequence of str
         Those that the model sees: keys are made of them.
-    neighbours : int
-        Events m of a negatives group; divides the batch size.
-    windows : sequence of int or None
-        Newest events of a past that matches are counted in; None: all of it.
-    keep_accidental_hits : bool
-        Whether a negative whose offer has the key of the user's own event counts.
+    matching : MatchingParameters
+        Negatives groups, accidental hits, windows, attributes.
     """
 
     def __init__(
-        self,
-        data: PreparedData,
-        offer_features: Sequence[str],
-        neighbours: int,
-        windows: Sequence[int | None],
-        keep_accidental_hits: bool = False,
+        self, data: PreparedData, offer_features: Sequence[str], matching: MatchingParameters
     ) -> None:
         self._data = data
         self._offer_features = list(offer_features)
-        self._neighbours = neighbours
-        self._windows = list(windows)
-        self._keep_accidental_hits = keep_accidental_hits
+        self._matching = matching
 
     @cached_property
     def _past(self) -> Past:
         return Past(self._data.events[USER], self._data.events[DAY])
+
+    @cached_property
+    def _attributes(self) -> AttributeMatches | None:
+        if self._matching.attribute_values is None:
+            return None
+        shares = self._data.train_shares(self._offer_features)
+        return AttributeMatches(self._data.events, self._past, shares)
 
     def make(self, rows: Rows, keys: Sequence[Key], generator: np.random.Generator) -> GroupedBatch:
         """Make a batch and its groupings.
@@ -127,21 +137,27 @@ class BatchMaker:
         """
         batch = make_batch(self._data, rows, self._offer_features)
         if not keys:
-            return GroupedBatch(batch, np.empty((len(rows), 0), np.int32), [])
+            return GroupedBatch(batch, np.empty((len(rows), 0), np.float32), [])
         pasts = self._pasts(rows)
+        whole = self._past.windows(rows, None)[1]
         return GroupedBatch(
             batch=batch,
-            past_lengths=_by_window(pasts.lengths, (len(rows),)),
+            past_lengths=_columns([*pasts.lengths, *(whole for _ in pasts.tables)], (len(rows),)),
             groupings=[self._grouping(rows, pasts, key, generator) for key in keys],
         )
 
     def _pasts(self, rows: Rows) -> _Pasts:
         start, length = self._past.windows(rows, None)
-        used = _union(start, length)
+        day = self._past.events_of_day[self._past.context_of_event[rows]]
+        used = _union(start, length + day)
+        contexts, past_of_event = np.unique(self._past.context_of_event[rows], return_inverse=True)
         return _Pasts(
             rows=used,
             stop=np.searchsorted(used, start) + length,
-            lengths=[self._past.windows(rows, window)[1] for window in self._windows],
+            lengths=[self._past.windows(rows, window)[1] for window in self._matching.windows],
+            day=day,
+            tables=self._attributes.tables(contexts) if self._attributes else {},
+            past_of_event=past_of_event,
         )
 
     def _grouping(self, rows: Rows, pasts: _Pasts, key: Key, generator: np.random.Generator) -> Grouping:
@@ -151,26 +167,69 @@ class BatchMaker:
         )
         groups = draw_groups(key_of_event, key.change, generator)
         first, keys = group_keys(groups)
-        pairs = _pair_keys(groups, first, keys, self._neighbours)
-        shape = (len(rows) // self._neighbours, self._neighbours, self._neighbours)
+        neighbours = self._matching.neighbours
+        pairs = _pair_keys(groups, first, keys, neighbours)
+        shape = (len(rows) // neighbours, neighbours, neighbours)
         share_of_key = np.bincount(groups.key_of_event) / len(rows)
-        base = np.add.reduceat(share_of_key[keys], first[:-1])  # (groups,)
+        base = np.add.reduceat(share_of_key[keys], first[:-1])[groups.group_of_event]  # (B,)
+        index = MatchIndex(key_of_past)
         of_pairs = [length[pairs.user_event] for length in pasts.lengths]
-        counts = MatchIndex(key_of_past).count_before(pasts.stop[pairs.user_event], of_pairs, pairs.key)
+        counts = index.count_before(pasts.stop[pairs.user_event], of_pairs, pairs.key)
+        attributes, attribute_base = self._attribute_matches(rows, pasts, groups)
         return Grouping(
             group_of_event=groups.group_of_event.astype(np.int32),
-            weights=self._weights(groups, pairs).reshape(shape),
-            counts=_by_window([pairs.total(count) for count in counts], shape),
-            base=base[groups.group_of_event].astype(np.float32),
+            weights=self._weights(rows, pasts, groups, pairs, index).reshape(shape),
+            counts=_columns([*(pairs.total(count) for count in counts), *attributes], shape),
+            base=_columns([*(base for _ in counts), *attribute_base], (len(rows),)),
         )
 
-    def _weights(self, groups: Groups, pairs: "_PairKeys") -> npt.NDArray[np.float32]:
+    def _attribute_matches(
+        self, rows: Rows, pasts: _Pasts, groups: Groups
+    ) -> tuple[list[Floats], list[Floats]]:
+        """Events of each pair's past that share each feature with the offer, and all users' share of them.
+
+        Returns
+        -------
+        counts : list of float32, shape (pairs,)
+            For each feature.
+        base : list of float32, shape (B,)
+            For each feature.
+        """
+        if self._attributes is None or self._matching.attribute_values is None:
+            return [], []
+        neighbours, group = self._matching.neighbours, groups.group_of_event
+        offers = {
+            name: feature_distribution(
+                group.astype(np.int32), self._data.events[name][rows], self._matching.attribute_values
+            )
+            for name in self._offer_features
+        }
+        offer_of_pair = np.repeat(group.reshape(-1, 1, neighbours), neighbours, axis=1).reshape(-1)
+        past_of_pair = np.repeat(pasts.past_of_event, neighbours)
+        counts = self._attributes.counts(pasts.tables, past_of_pair, offer_of_pair, offers)
+        # An event is no part of the offer that its own user is asked about: it is not known yet.
+        own = np.resize(np.eye(neighbours, dtype=bool), len(counts))
+        for place, (name, distribution) in enumerate(offers.items()):
+            labels = self._data.events[name][rows]
+            own_count = pasts.tables[name][pasts.past_of_event, labels]
+            counts[own, place] = without_event(counts[own, place], own_count, group, labels, distribution)
+        return list(counts.T), list(self._attributes.base(offers)[group].T)
+
+    def _weights(
+        self, rows: Rows, pasts: _Pasts, groups: Groups, pairs: "_PairKeys", index: MatchIndex
+    ) -> Floats:
         """1 for each pair that counts; float32, shape (pairs,)."""
-        if self._keep_accidental_hits:
+        neighbours, remove = self._matching.neighbours, self._matching.remove_accidental_hits
+        if remove == "none":
             return np.ones(pairs.pairs, np.float32)
-        has_own_key = pairs.total(groups.key_of_event[pairs.user_event] == pairs.key) > 0
-        is_positive = np.resize(np.eye(self._neighbours, dtype=bool), pairs.pairs)
-        counts: npt.NDArray[np.bool_] = ~has_own_key | is_positive
+        is_hit = pairs.total(groups.key_of_event[pairs.user_event] == pairs.key) > 0
+        if remove == "bought_that_day":
+            day = pasts.day[pairs.user_event]
+            is_hit |= pairs.total(index.count(pasts.stop[pairs.user_event], day, pairs.key)) > 0
+            users = self._data.events[USER][rows].reshape(-1, neighbours)
+            is_hit |= (users[:, :, None] == users[:, None, :]).reshape(-1)
+        is_positive = np.resize(np.eye(neighbours, dtype=bool), pairs.pairs)
+        counts: npt.NDArray[np.bool_] = ~is_hit | is_positive
         return counts.astype(np.float32)
 
 
@@ -210,11 +269,8 @@ def _union(start: Ints, length: Ints) -> Rows:
     return concatenated_ranges(first, stop[np.append(apart[1:], len(stop)) - 1] - first)
 
 
-def _by_window(values: list[Ints], shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    """Arrays of the windows side by side along a last axis."""
+def _columns(values: Sequence[npt.NDArray[Any]], shape: tuple[int, ...]) -> Floats:
+    """Arrays side by side along a last axis; float32."""
     if not values:
-        return np.empty((*shape, 0), np.int32)
-    stacked: npt.NDArray[np.int32] = np.stack(
-        [array.reshape(shape) for array in values], axis=-1, dtype=np.int32, casting="same_kind"
-    )
-    return stacked
+        return np.empty((*shape, 0), np.float32)
+    return np.stack([array.reshape(shape).astype(np.float32) for array in values], axis=-1)

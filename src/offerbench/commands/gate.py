@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.evaluation.pairs import Measure
 from offerbench.gate.compare import Verdict, compare
 from offerbench.gate.config import Tolerance
 from offerbench.gate.results import load_results
@@ -33,10 +34,10 @@ def gate(
     markdown: Annotated[bool, typer.Option(help="Print a table for a pull request.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Print every wAUC, not only what fell.")] = False,
 ) -> None:
-    """Compare metrics/ with a revision; exit status 1: a wAUC fell, 2: they can't be compared."""
+    """Compare metrics/ by both measures with a revision; exit 1: a wAUC fell, 2: they can't be compared."""
     tolerances = _tolerances(tolerance)
     before = load_results(at_revision(baseline))
-    comparisons = compare(before, load_results(working_tree()), tolerances)
+    comparisons = compare(before, load_results(working_tree(), needed=tuple(Measure)), tolerances)
     fallen = [row for row in comparisons if row.verdict is Verdict.FELL]
     if shown := comparisons if every else fallen:
         print(comparison_table(shown, markdown), end="\n\n")

@@ -17,7 +17,9 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import read_json
 from offerbench.core.paths import METRICS_DIRECTORY, REPORTS_DIRECTORY
 from offerbench.core.rows import table_rows
-from offerbench.evaluation.result_files import read_gaps, read_wauc
+from offerbench.evaluation.pairs import Measure
+from offerbench.evaluation.result_files import read_gaps, read_wauc, results_directory
+from offerbench.report.measures import names_not_ranked
 from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_section, wauc_markdown
 
 README = Path("README.md")
@@ -35,15 +37,16 @@ def _text(file: Path, command: str) -> str:
     return file.read_text(encoding="utf-8").strip()
 
 
-def _wauc(segment: str) -> str:
-    table = read_wauc(METRICS_DIRECTORY)
-    titles = {row.name: row.title for row in table_rows(table[TASK].unique())}
-    return wauc_markdown(table[table[SEGMENT] == segment], titles, DECIMALS)
+def _wauc(segment: str, measure: Measure = Measure.PUBLISHED) -> str:
+    table = read_wauc(results_directory(measure))
+    rows = table_rows(table[TASK].unique())
+    titles = {row.name: row.title for row in rows}
+    return wauc_markdown(table[table[SEGMENT] == segment], titles, DECIMALS, names_not_ranked(rows))
 
 
-def _gaps() -> str:
+def _gaps(measure: Measure = Measure.PUBLISHED) -> str:
     """Mean gaps of the generalists, and their gap in each task."""
-    gaps = read_gaps(METRICS_DIRECTORY)
+    gaps = read_gaps(results_directory(measure))
     titles = {row.name: row.short_title for row in table_rows(gaps[TASK].unique())}
     return gap_markdown(gaps[gaps[SEGMENT] == "all"], titles, DECIMALS, with_mean=True)
 
@@ -72,6 +75,8 @@ RESULTS: dict[str, Callable[[], str]] = {
     "wauc_all": lambda: _wauc("all"),
     "wauc_cold_start": lambda: _wauc("cold_start"),
     "gaps_all": _gaps,
+    "clean_all": lambda: _wauc("all", Measure.CLEAN),
+    "gaps_clean_all": lambda: _gaps(Measure.CLEAN),
     "counts": _counts,
     "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
     "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),

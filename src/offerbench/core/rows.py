@@ -7,6 +7,9 @@ from enum import StrEnum
 FULL_MODEL = "full"
 AUGMENTED_MODEL = "augmented"
 HISTORY_AFFINITY = "history_affinity"
+FREQUENCY = "frequency"
+RECENCY = "recency"
+CEILING = "ceiling"
 
 
 class Role(StrEnum):
@@ -18,6 +21,8 @@ class Role(StrEnum):
     """A model made for one task."""
     YARDSTICK = "yardstick"
     """Untrained: who loses to it is not finished."""
+    CEILING = "ceiling"
+    """Sees what nobody can know: how far a row could come."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,12 @@ class Row:
 
 
 GENERALISTS = {FULL_MODEL: "full model (all features)", AUGMENTED_MODEL: "augmented model"}
-YARDSTICKS = {HISTORY_AFFINITY: "history affinity (no training)"}
+YARDSTICKS = {
+    HISTORY_AFFINITY: "history affinity (no training)",
+    FREQUENCY: "frequency (no training, whole past)",
+    RECENCY: "recency (no training, whole past, decayed by days)",
+}
+CEILINGS = {CEILING: "ceiling (sees the future)"}
 
 
 def mono_model(task: str) -> str:
@@ -48,9 +58,10 @@ def mono_model(task: str) -> str:
 
 
 def table_rows(tasks: Iterable[str]) -> list[Row]:
-    """List the rows of the results: generalists, the specialist of each task, yardsticks."""
+    """List the rows of the results: generalists, the specialist of each task, yardsticks, the ceiling."""
     return [
         *(Row(name, title, Role.GENERALIST) for name, title in GENERALISTS.items()),
         *(Row(mono_model(task), f"mono: {task}", Role.SPECIALIST, task) for task in tasks),
         *(Row(name, title, Role.YARDSTICK) for name, title in YARDSTICKS.items()),
+        *(Row(name, title, Role.CEILING) for name, title in CEILINGS.items()),
     ]

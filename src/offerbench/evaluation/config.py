@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from offerbench.core.section import Section
+from offerbench.scorers.config import Yardsticks
 
 
 class Bootstrap(Section):
@@ -27,6 +28,8 @@ class Evaluate(Section):
     """An offer with more positives than this is in the segment `popular`."""
     cold_start_min_positives: int = Field(ge=0)
     """An offer with more positives than this and not popular is in the segment `cold_start`."""
+    yardsticks: Yardsticks
+    """The rows that need no training."""
     bootstrap: Bootstrap
     """Behind the 95% intervals."""
     threads: int = Field(ge=1)

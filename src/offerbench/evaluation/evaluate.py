@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from offerbench.core.columns import LABEL, NEGATIVES, POSITIVES, USER, Split
+from offerbench.core.columns import LABEL, NEGATIVES, POSITIVES, Split
 from offerbench.core.ranges import Rows
 from offerbench.evaluation.auc import auc_by_offer
 from offerbench.evaluation.bootstrap import PairSamples, Samples, draw_weights, sampled_wauc
 from offerbench.evaluation.config import Evaluate
-from offerbench.evaluation.pairs import MeasuredPairs, measured_pairs
+from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
 from offerbench.evaluation.wauc import segment_masks
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
@@ -27,16 +27,18 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ScoredTask:
-    """The measured pairs of a task with the scores of every row."""
+    """The pairs of a task with the scores of every row."""
 
     offers: OfferTable
     """The offers."""
-    pairs: MeasuredPairs
-    """What the rows are measured on."""
+    offer_of_event: npt.NDArray[np.int32]
+    """Place in `offers` of each event's offer. Shape (groups, m)."""
+    hits: Hits
+    """Negatives that a measure may leave out."""
     users: npt.NDArray[np.int32]
-    """User of each kept pair, 0 to the number of users - 1. Shape (pairs,)."""
+    """User of each event, 0 to the number of users - 1. Shape (groups, m)."""
     scores: dict[str, npt.NDArray[Any]]
-    """For each row, float32 or float64 of shape (pairs,)."""
+    """For each row, float32 or float64 of shape (groups, m, m)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class TaskResult:
     samples: dict[str, dict[str, Samples]]
     """wAUC of bootstrap samples of the users, by segment and scorer; float64, shape (samples,)."""
     counts: dict[str, int]
-    """Offers evaluated and left out, pairs, accidental hits."""
+    """Offers evaluated and left out, pairs, negatives that are positives in truth."""
 
 
 def score_tasks(
@@ -82,23 +84,22 @@ def score_tasks(
         One task after the other, so that the pairs of one are in memory at a time.
     """
     contexts = Contexts(data, split, batches.reshape(-1, neighbours))
-    user_of_event = np.unique(data.events[USER][contexts.rows], return_inverse=True)[1]
-    user_of_event = user_of_event.reshape(contexts.rows.shape).astype(np.int32)
+    users = np.unique(contexts.users, return_inverse=True)[1].reshape(contexts.rows.shape).astype(np.int32)
     for task, table in tables.items():
         offer_of_event = np.searchsorted(table.keys, data.events[task][contexts.rows]).astype(np.int32)
-        asked = TaskPairs(task, table, contexts, offer_of_event)
-        measured = measured_pairs(offer_of_event)
-        scores = {name: scorer.score(asked)[measured.kept] for name, scorer in scorers.items()}
-        yield task, ScoredTask(table, measured, measured.of_users(user_of_event), scores)
-        LOG.info("%s: %s offers, %s pairs", task, f"{len(table.keys):,}", f"{len(measured.offers):,}")
+        pairs = TaskPairs(task, table, contexts, offer_of_event)
+        scores = {name: scorer.score(pairs) for name, scorer in scorers.items()}
+        yield task, ScoredTask(table, offer_of_event, find_hits(pairs), users, scores)
+        LOG.info("%s: %s offers", task, f"{len(table.keys):,}")
 
 
-def measure_task(scored: ScoredTask, first_label: int, evaluate: Evaluate) -> TaskResult:
+def measure_task(scored: ScoredTask, measure: Measure, first_label: int, evaluate: Evaluate) -> TaskResult:
     """Measure the scores of a task; offers with a label below `first_label` are left out."""
-    keys, pairs = scored.offers.keys, scored.pairs
+    keys, pairs = scored.offers.keys, measured_pairs(scored.offer_of_event, scored.hits.left_out(measure))
+    scores = {name: values[pairs.kept] for name, values in scored.scores.items()}
     by_row = {
         name: auc_by_offer(pairs.offers, pairs.is_positive, values, len(keys))
-        for name, values in scored.scores.items()
+        for name, values in scores.items()
     }
     sizes = next(iter(by_row.values()))
     in_vocabulary = keys >= first_label
@@ -110,37 +111,45 @@ def measure_task(scored: ScoredTask, first_label: int, evaluate: Evaluate) -> Ta
     }
     columns |= {name: result.auc for name, result in by_row.items()}
     offers = pd.DataFrame(columns)[kept].reset_index(drop=True)
+    users = pairs.of_users(scored.users)
+    samples = PairSamples(pairs.offers, pairs.is_positive, users, _draws(users, evaluate), len(keys))
+    masks = {
+        segment: np.isin(keys, offers[LABEL][mask])
+        for segment, mask in segment_masks(offers[POSITIVES].to_numpy(), evaluate).items()
+    }
     return TaskResult(
         offers=offers,
-        samples=_sample(scored, offers, evaluate),
+        samples=_sample(samples, scores, masks, evaluate.threads),
         counts={
             "offers": len(keys),
             "offers_evaluated": int(kept.sum()),
             "offers_out_of_vocabulary": int((~in_vocabulary).sum()),
             "offers_without_negative": int((in_vocabulary & (sizes.negatives == 0)).sum()),
+            "offers_not_seen_in_training": int((scored.offers.base == 0).sum()),
             "pairs": len(pairs.offers),
-            "accidental_hits_left_out": pairs.accidental_hits,
+            **scored.hits.counts(),
         },
     )
 
 
-def _sample(scored: ScoredTask, offers: pd.DataFrame, evaluate: Evaluate) -> dict[str, dict[str, Samples]]:
-    """Take wAUC of bootstrap samples of the users, the same draws for every task and scorer.
+def _draws(users: npt.NDArray[np.int32], evaluate: Evaluate) -> npt.NDArray[np.int32]:
+    """Weights of the users in the bootstrap samples: the same draws for every task, measure and scorer."""
+    generator = np.random.default_rng(evaluate.bootstrap.seed)
+    return draw_weights(int(users.max(initial=-1)) + 1, evaluate.bootstrap.samples, generator)
+
+
+def _sample(
+    samples: PairSamples,
+    scores: Mapping[str, npt.NDArray[Any]],
+    masks: dict[str, npt.NDArray[np.bool_]],
+    threads: int,
+) -> dict[str, dict[str, Samples]]:
+    """Take wAUC of bootstrap samples of the users, by segment and scorer.
 
     Segments are those of all users: an offer stays in its segment whatever is drawn.
     """
-    draws = np.random.default_rng(evaluate.bootstrap.seed)
-    weights = draw_weights(int(scored.users.max(initial=-1)) + 1, evaluate.bootstrap.samples, draws)
-    pairs, keys = scored.pairs, scored.offers.keys
-    samples = PairSamples(pairs.offers, pairs.is_positive, scored.users, weights, len(keys))
-    masks = {
-        segment: np.isin(keys, offers[LABEL][mask])
-        for segment, mask in segment_masks(offers[POSITIVES].to_numpy(), evaluate).items()
-    }
     sizes = samples.sizes()
-    with ThreadPoolExecutor(evaluate.threads) as executor:  # NumPy's sorts and sums release Python's lock
-        wins = executor.map(samples.wins, scored.scores.values())
-        by_row = {
-            name: sampled_wauc(*sizes, won, masks) for name, won in zip(scored.scores, wins, strict=True)
-        }
+    with ThreadPoolExecutor(threads) as executor:  # NumPy's sorts and sums release Python's lock
+        wins = executor.map(samples.wins, scores.values())
+        by_row = {name: sampled_wauc(*sizes, won, masks) for name, won in zip(scores, wins, strict=True)}
     return {segment: {name: by[segment] for name, by in by_row.items()} for segment in masks}

@@ -19,8 +19,10 @@ from offerbench.core.columns import (
     WAUC,
 )
 from offerbench.core.json_files import read_json, write_json
+from offerbench.core.paths import METRICS_DIRECTORY
 from offerbench.core.tables import read_parquet, write_parquet
 from offerbench.evaluation.evaluate import TaskResult
+from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS, headline_table, summary_table
 
 CELL = [SEGMENT, TASK, MODEL]
@@ -49,8 +51,13 @@ def tidy(content: Mapping[str, Any], keys: Sequence[str], value: str) -> pd.Data
     return pd.DataFrame([(*path, inner) for path, inner in rows], columns=[*keys, value])
 
 
+def results_directory(measure: Measure) -> Path:
+    """Where the results of a measure go."""
+    return METRICS_DIRECTORY if measure is Measure.PUBLISHED else METRICS_DIRECTORY / measure
+
+
 def write_results(
-    directory: Path,
+    measure: Measure,
     table: pd.DataFrame,
     gaps: pd.DataFrame,
     results: Mapping[str, TaskResult],
@@ -60,8 +67,8 @@ def write_results(
 
     Parameters
     ----------
-    directory : Path
-        Where the files go.
+    measure : Measure
+        Which negatives were counted.
     table, gaps : DataFrame
         From `wauc_table` and `gap_table`.
     results : mapping of TaskResult
@@ -69,7 +76,7 @@ def write_results(
     vocabulary : DataFrame
         feature, label, value of `prepare`.
     """
-    of_gaps = [*CELL, COMPARED_WITH]
+    directory, of_gaps = results_directory(measure), [*CELL, COMPARED_WITH]
     for name, content in (
         ("wauc", nested(table, CELL, WAUC)),
         ("half_widths", nested(table, CELL, HALF_WIDTH)),

@@ -128,7 +128,7 @@ def summary_table(gaps: pd.DataFrame) -> pd.DataFrame:
     )
     table = pd.DataFrame(
         {
-            **{f"gap_to_{name}": means[name] for name in (SPECIALIST, YARDSTICK)},
+            **{f"gap_to_{name}": means[name] for name in means.columns},
             "worst_task": worst[TASK].reindex(means.index),
             "worst_gap_to_specialist": worst[GAP].reindex(means.index),
         }

@@ -1,5 +1,9 @@
 """Parameters of offers and groupings."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 from pydantic import Field
 
 from offerbench.core.section import Section
@@ -10,6 +14,20 @@ class GroupTest(Section):
 
     values_per_feature: int = Field(ge=1)
     """Most frequent values kept of the distribution of a feature among an offer's events."""
+
+
+@dataclass(frozen=True)
+class MatchingParameters:
+    """How the pairs of a batch are made and matched with the users' pasts: part of a training's section."""
+
+    neighbours: int
+    """Events of a negatives group."""
+    remove_accidental_hits: Literal["none", "offer", "bought_that_day"]
+    """Negatives that are left out of the loss."""
+    windows: Sequence[int | None]
+    """Newest events of a past that matches are counted in; None: all of it."""
+    attribute_values: int | None
+    """Most frequent values of each feature that describe an offer; None: attributes are not matched."""
 
 
 class GroupingParameters(Section):

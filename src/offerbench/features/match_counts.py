@@ -1,5 +1,6 @@
 """How often a user's past matches an offer: history affinity, for the offers of any grouping."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,23 @@ class Past:
         Sorted by (user, day).
     """
 
+    context_of_event: Ints
+    """Number of the (user, day) of each event. Shape (target events,)."""
+    start: Ints
+    """First row of each context's past. Shape (contexts,)."""
+    length: Ints
+    """Rows of each context's past. Shape (contexts,)."""
+    events_of_day: Ints
+    """Rows of each context itself; they follow its past. Shape (contexts,)."""
+
     def __init__(self, users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> None:
         first = contexts(users, days)
-        self._context = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(users))))
+        self.events_of_day = np.diff(np.append(first, len(users)))
+        self.context_of_event = np.repeat(np.arange(len(first)), self.events_of_day)
         whole = max(len(users), 1)  # no past is longer
-        self._start, self._length = past_windows(
+        self.start, self.length = past_windows(
             users[first], days[first], users, days, length=whole, keep="latest"
-        )  # (contexts,) each
+        )
 
     def windows(self, rows: Ints, length: int | None) -> tuple[Ints, Ints]:
         """Find first row and number of rows of the past of some events.
@@ -41,8 +52,8 @@ class Past:
         -------
         start, length : int64, shape of `rows`
         """
-        context = self._context[rows]
-        start, lengths = self._start[context], self._length[context]
+        context = self.context_of_event[rows]
+        start, lengths = self.start[context], self.length[context]
         if length is None:
             return start, lengths
         newest = np.minimum(lengths, length)
@@ -82,6 +93,28 @@ class MatchIndex:
         int64, shape (queries,)
         """
         return self.count_before(start + length, [length], keys)[0]
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows in the order of their labels, those of a label ascending; int64, shape (rows,)."""
+        return self._by_label % max(self._rows, 1)
+
+    def places(self, start: Ints, length: Ints, keys: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+        """Find the rows of windows that have a key, in the order of `rows`.
+
+        Parameters
+        ----------
+        start, length, keys
+            As in `count`.
+
+        Returns
+        -------
+        start, stop : int64, shape (queries,)
+            First place in `rows`, and the one after the last.
+        """
+        wanted = keys.astype(np.int64) * self._rows + start
+        first, stop = (np.searchsorted(self._by_label, place) for place in (wanted, wanted + length))
+        return first, stop
 
     def count_before(self, stop: Ints, lengths: list[Ints], keys: npt.NDArray[Any]) -> list[Ints]:
         """Count the rows of windows of several lengths that end at the same row.

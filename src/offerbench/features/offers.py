@@ -1,5 +1,6 @@
-"""Offers of a task: for each key, the distribution of every feature among its test events."""
+"""Offers of a task: for each key, its base rate and the distribution of every feature among its events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,26 +64,61 @@ def feature_distribution(offers: Labels, labels: Labels, most_frequent: int) -> 
     )
 
 
-def group_offers(events: dict[str, Labels], task: str, most_frequent: int) -> OfferTable:
-    """Group test events by the task's feature into offers.
+def most_frequent_values(offers: Distribution, most_frequent: int) -> Distribution:
+    """Keep the most frequent values of each offer; weights are normalised after the cut."""
+    first = np.searchsorted(offers.segments, offers.segments)
+    kept = np.arange(len(offers.segments)) - first < most_frequent
+    segments, weights = offers.segments[kept], offers.weights[kept]
+    totals = np.bincount(segments, weights)
+    return Distribution(offers.values[kept], segments, (weights / totals[segments]).astype(np.float32))
+
+
+def group_offers(
+    events: Mapping[str, Labels], task: str, most_frequent: int, keys: Labels | None = None
+) -> OfferTable:
+    """Group events by the task's feature into offers.
 
     Parameters
     ----------
-    events : dict of int32, shape (events,)
-        Labels of every offer feature.
+    events : mapping of int32, shape (events,)
+        Labels of every offer feature. Where users are ranked, these are events of other users: nothing
+        that the ranked users chose enters a score.
     task : str
         The feature that defines the offers; for it, an offer is {key: 1}.
     most_frequent : int
         Values kept of every other feature.
+    keys : int32, shape (offers,), optional
+        The offers that are wanted, ascending; those of the events if None. One that none of the events
+        is of has the base rate 0 and the distributions of all events.
     """
-    keys, offer_of_event = np.unique(events[task], return_inverse=True)
-    offers = offer_of_event.astype(np.int32)
-    return OfferTable(
-        keys=keys,
-        base=(np.bincount(offers) / len(offers)).astype(np.float32),
-        distributions={
-            name: feature_distribution(offers, labels, most_frequent) for name, labels in events.items()
-        },
+    keys = np.unique(events[task]) if keys is None else keys
+    place = np.minimum(np.searchsorted(keys, events[task]), len(keys) - 1)
+    known = keys[place] == events[task]
+    offers = place[known].astype(np.int32)
+    count = np.bincount(offers, minlength=len(keys))
+    unknown = np.flatnonzero(count == 0).astype(np.int32)
+    own = Distribution(keys, np.arange(len(keys), dtype=np.int32), np.ones(len(keys), np.float32))
+    distributions = {}
+    for name, labels in events.items():
+        distributions[name] = own
+        if name != task:
+            of_known = feature_distribution(offers, labels[known], most_frequent)
+            distributions[name] = _with_unknown(of_known, unknown, labels, most_frequent)
+    base = (count / len(known)).astype(np.float32)
+    return OfferTable(keys=keys, base=base, distributions=distributions)
+
+
+def _with_unknown(known: Distribution, unknown: Labels, labels: Labels, most_frequent: int) -> Distribution:
+    """Add offers that have the distribution of all events."""
+    if not len(unknown):
+        return known
+    common = feature_distribution(np.zeros(len(labels), np.int32), labels, most_frequent)
+    segments = np.concatenate([known.segments, np.repeat(unknown, len(common.values))])
+    order = np.argsort(segments, kind="stable")
+    return Distribution(
+        values=np.concatenate([known.values, np.tile(common.values, len(unknown))])[order],
+        segments=segments[order],
+        weights=np.concatenate([known.weights, np.tile(common.weights, len(unknown))])[order],
     )
 
 

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import RAW_DIRECTORY
+from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS
-from offerbench.gate.results import HALF_WIDTHS_FILE, WAUC_FILE, Cell, Results
+from offerbench.gate.results import Cell, Results, half_widths_file, wauc_file
 
 
 class Verdict(StrEnum):
@@ -23,6 +24,7 @@ class Verdict(StrEnum):
 class Comparison:
     """One wAUC in both versions."""
 
+    measure: Measure
     segment: str
     task: str
     model: str
@@ -68,12 +70,13 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
     for cell in before:
         if cell not in after:
             raise OfferbenchError(
-                f"{now.name}: {WAUC_FILE}: {'.'.join(cell)}: no value, but {baseline.name} has one. "
+                f"{now.name}: {wauc_file(cell[0])}: {_key(cell)}: no value, but {baseline.name} has one. "
                 "Run `dvc repro`, or choose another baseline (--baseline)."
             )
-    if not before:
+    if not any(measure is Measure.PUBLISHED for measure, *_ in before):
         raise OfferbenchError(
-            f"{baseline.name}: {WAUC_FILE}: no value to compare. Choose another baseline (--baseline)."
+            f"{baseline.name}: {wauc_file(Measure.PUBLISHED)}: no value to compare. "
+            "Choose another baseline (--baseline)."
         )
     return [
         Comparison(
@@ -84,17 +87,22 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
 
 
 def _tolerance(cell: Cell, baseline: Results, tolerance: Mapping[str, float | None]) -> float:
-    segment = cell[0]
+    measure, segment, *_ = cell
     fixed = tolerance.get(segment)
     if fixed is not None:
         return fixed
     half_width = baseline.half_widths.get(cell)
     if half_width is None:
         raise OfferbenchError(
-            f"{baseline.name}: {HALF_WIDTHS_FILE}: {'.'.join(cell)}: no half width of an interval, and "
+            f"{baseline.name}: {half_widths_file(measure)}: {_key(cell)}: no half width of an interval, and "
             f"gate.tolerance.{segment} is null. Set it, or give --tolerance."
         )
     return half_width
+
+
+def _key(cell: Cell) -> str:
+    """Where a cell is in the file of its measure."""
+    return ".".join(cell[1:])
 
 
 def _check_same_origin(baseline: Results, now: Results) -> None:

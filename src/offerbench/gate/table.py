@@ -8,21 +8,21 @@ from tabulate import tabulate
 from offerbench.evaluation.results import DIGITS
 from offerbench.gate.compare import Comparison, Verdict
 
-HEADERS = ("segment", "task", "model", "baseline", "now", "difference", "tolerance", "verdict")
+HEADERS = ("measure", "segment", "task", "model", "baseline", "now", "difference", "tolerance", "verdict")
 
 
 def comparison_table(comparisons: Sequence[Comparison], markdown: bool) -> str:
     """One row for each comparison, in plain text or as a Markdown table."""
     rows = [
         (
-            *(row.segment, row.task, row.model, _number(row.baseline), _number(row.now)),
+            *(row.measure, row.segment, row.task, row.model, _number(row.baseline), _number(row.now)),
             "-" if row.difference is None else f"{row.difference:+.{DIGITS}f}",
             *(_number(row.tolerance), row.verdict),
         )
         for row in comparisons
     ]
     style = "pipe" if markdown else "simple"
-    numbers = ("left",) * 3 + ("right",) * 4 + ("left",)
+    numbers = ("left",) * 4 + ("right",) * 4 + ("left",)
     return tabulate(rows, HEADERS, tablefmt=style, disable_numparse=True, colalign=numbers)
 
 

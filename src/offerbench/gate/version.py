@@ -1,5 +1,6 @@
 """Files of the working tree and of another git revision, read the same way."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,13 +22,15 @@ class Version:
     """What messages call it."""
     read: Callable[[Path], bytes | None]
     """Content of a file, by its path from the current directory; None if there is no such file."""
+    list_files: Callable[[Path], list[Path]]
+    """Files in a directory and below it; none if there is no such directory."""
     remedy: str
     """What to do when its files are missing or broken."""
 
 
 def working_tree() -> Version:
     """Give the files as they are on the disk."""
-    return Version("working tree", _read_here, "Run `dvc repro`.")
+    return Version("working tree", _read_here, _list_here, "Run `dvc repro`.")
 
 
 def at_revision(name: str) -> Version:
@@ -42,7 +45,12 @@ def at_revision(name: str) -> Version:
     for candidate in (name, f"origin/{name}"):
         if commit := git.find_commit(candidate):
             remedy = "Choose a baseline with committed results (--baseline)."
-            return Version(f"{candidate} ({commit[:7]})", partial(git.read_committed, commit), remedy)
+            return Version(
+                f"{candidate} ({commit[:7]})",
+                partial(git.read_committed, commit),
+                partial(_list_committed, commit),
+                remedy,
+            )
     raise OfferbenchError(f"{name}: no such revision here. {_how_to_get(name)}")
 
 
@@ -61,4 +69,13 @@ def _how_to_get(name: str) -> str:
 
 
 def _read_here(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
+    return path.read_bytes() if path.is_file() else None
+
+
+def _list_here(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+def _list_committed(commit: str, directory: Path) -> list[Path]:
+    names = git.output("ls-tree", "-r", "-z", "--name-only", commit, "--", f"{directory.as_posix()}/")
+    return [Path(os.fsdecode(name)) for name in names.split(b"\0") if name]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from offerbench.core.section import Section
-from offerbench.features.config import GroupingParameters
+from offerbench.features.config import GroupingParameters, MatchingParameters
 
 Units = list[Annotated[int, Field(ge=1)]]
 
@@ -27,6 +27,9 @@ class MatchParameters(Section):
     windows: list[Annotated[int, Field(ge=1)] | None] = Field(min_length=1)
     """Matches are counted in the newest so many target events before the day, once for each entry;
     null: in the user's whole past."""
+    attribute_values: int | None = Field(ge=1)
+    """Most frequent values of each offer feature that describe an offer: events of the whole past are
+    counted that share its attributes, feature by feature; null: only events of the offer itself."""
     hidden_units: int = Field(ge=1)
     """Functions of the counts that are learned; an offer weighs them by its vector."""
     prior_events: float = Field(gt=0)
@@ -83,9 +86,10 @@ class TrainParameters(Section):
     """Shape and parts."""
     number_of_negatives: int = Field(ge=1)
     """Negatives a positive: the others of a negatives group of number_of_negatives + 1 neighbours."""
-    remove_accidental_hits: Literal["none", "offer"]
-    """Negatives that are positives in truth and are left out of the loss: none, or those whose offer has
-    the key of the user's own event."""
+    remove_accidental_hits: Literal["none", "offer", "bought_that_day"]
+    """Negatives that are positives in truth and are left out of the loss: none; those whose offer has the
+    key of the user's own event; or also those whose user bought the offer on that day, and the user's
+    own other events."""
     groupings: GroupingParameters | None
     """Random groupings that each batch is seen through; null: an event's offer is its own product."""
     history_dropout: float = Field(ge=0, lt=1)
@@ -109,9 +113,15 @@ class TrainParameters(Section):
         return self.number_of_negatives + 1
 
     @property
-    def windows(self) -> list[int | None]:
-        """Windows that matches are counted in; none if the score does not see them."""
-        return self.ranker.match_score.windows if self.ranker.match_score else []
+    def matching(self) -> MatchingParameters:
+        """How the pairs of a batch are made and matched with the users' pasts."""
+        matches = self.ranker.match_score
+        return MatchingParameters(
+            neighbours=self.neighbours,
+            remove_accidental_hits=self.remove_accidental_hits,
+            windows=matches.windows if matches else [],
+            attribute_values=matches.attribute_values if matches else None,
+        )
 
     @property
     def sees_events_only(self) -> bool:

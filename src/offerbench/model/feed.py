@@ -47,8 +47,8 @@ class Feed:
         self._validation_batches = validation_batches
         self._rebatch = rebatch
         self._training = training
-        keeps_hits = training.remove_accidental_hits == "none"
-        self._maker = BatchMaker(data, offer_features, training.neighbours, training.windows, keeps_hits)
+        matching = training.matching
+        self._maker = BatchMaker(data, offer_features, matching)
         self._features = len(offer_features)
         if training.sees_events_only:
             groupings, self._validation_keys = 0, []
@@ -56,9 +56,7 @@ class Feed:
             groupings = training.groupings.number if training.groupings else 1
             self._validation_keys = single_keys(self._features)
         self.signature, self.validation_signature = (
-            batch_signature(
-                data, offer_features, rebatch.batch_size, training.neighbours, len(training.windows), number
-            )
+            batch_signature(data, offer_features, rebatch.batch_size, matching, number)
             for number in (groupings, len(self._validation_keys))
         )
 

@@ -1,6 +1,7 @@
 """What the matches of a user's past with an offer add to a pair's score."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,9 @@ from offerbench.model.config import MatchParameters
 from offerbench.model.interaction import Vectors
 from offerbench.model.layers import BatchNormalization
 
-Counts = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.float32]
 MIN_SHARE = 1e-6
+PAIRS_AT_A_TIME = 200_000
 
 
 def match_functions(counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, prior_events: float) -> tf.Tensor:
@@ -23,26 +25,26 @@ def match_functions(counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, prio
 
     Parameters
     ----------
-    counts : int32, shape (..., windows)
-        Matching events of the past, in each window.
-    lengths : int32, shape (..., windows)
-        All events of the past, in each window.
-    base : float32, shape (...)
+    counts : float32, shape (..., kinds)
+        Matching events of the past, by kind of match.
+    lengths : float32, shape (..., kinds)
+        All events of the past that a kind looks at.
+    base : float32, shape (..., kinds)
         Share of all events that match the offer.
     prior_events : float
         Weight of all users' share.
 
     Returns
     -------
-    float32, shape (..., 2 * windows)
+    float32, shape (..., 2 * kinds)
         Shares, then logarithms of the ratio of odds.
     """
-    count, length = tf.cast(counts, tf.float32), tf.cast(lengths, tf.float32)
-    expected = tf.clip_by_value(base, MIN_SHARE, 1 - MIN_SHARE)[..., None]  # (..., 1)
-    odds = tf.math.log((count + prior_events * expected) / (length - count + prior_events * (1 - expected)))
-    return tf.concat(
-        [count / tf.maximum(length, 1.0), odds - tf.math.log(expected / (1 - expected))], axis=-1
+    expected = tf.clip_by_value(base, MIN_SHARE, 1 - MIN_SHARE)
+    odds = tf.math.log(
+        (counts + prior_events * expected) / (lengths - counts + prior_events * (1 - expected))
     )
+    shares = counts / tf.maximum(lengths, 1.0)
+    return tf.concat([shares, odds - tf.math.log(expected / (1 - expected))], axis=-1)
 
 
 class MatchScore(tf.Module):
@@ -55,6 +57,8 @@ class MatchScore(tf.Module):
     ----------
     parameters : MatchParameters
         Windows, hidden units and prior.
+    offer_features : int
+        Kinds of match after those of the windows, if attributes are matched.
     width : int
         Entries of an offer's vector.
     momentum : float
@@ -64,17 +68,24 @@ class MatchScore(tf.Module):
     """
 
     def __init__(
-        self, parameters: MatchParameters, width: int, momentum: float, generator: np.random.Generator
+        self,
+        parameters: MatchParameters,
+        offer_features: int,
+        width: int,
+        momentum: float,
+        generator: np.random.Generator,
     ) -> None:
         super().__init__(name="match_score")
         self.parameters = parameters
         windows, hidden = len(parameters.windows), parameters.hidden_units
-        self.normalization = BatchNormalization("match_score/normalization", 2 * windows, momentum)
-        kernel = generator.normal(0, 0.7, (2 * windows, hidden)).astype(np.float32)
+        kinds = windows + (offer_features if parameters.attribute_values else 0)
+        self.normalization = BatchNormalization("match_score/normalization", 2 * kinds, momentum)
+        kernel = generator.normal(0, 0.7, (2 * kinds, hidden)).astype(np.float32)
         self.kernel = tf.Variable(kernel, name="match_score/kernel")
         bias = generator.normal(0, 0.5, hidden).astype(np.float32)
         self.bias = tf.Variable(bias, name="match_score/bias")
-        of_odds = np.append(np.zeros(windows - 1), [1, 0])  # and of the constant
+        of_odds = np.zeros(kinds + 1)  # and of the constant
+        of_odds[windows - 1] = 1
         weights = np.append(generator.normal(0, 0.1, hidden), of_odds).astype(np.float32)
         self.weights = tf.Variable(weights, name="match_score/weights")
         kernel = np.zeros((width, len(weights)), np.float32)
@@ -87,11 +98,11 @@ class MatchScore(tf.Module):
 
         Parameters
         ----------
-        counts : int32, shape (b, m, m, windows)
+        counts : float32, shape (b, m, m, kinds)
             Matches of each pair.
-        lengths : int32, shape (B, windows)
+        lengths : float32, shape (B, kinds)
             Events of each event's past.
-        base : float32, shape (B,)
+        base : float32, shape (B, kinds)
             Share of all events that match each event's offer.
         offers : float32, shape (B, ...)
             Vector of each event's offer.
@@ -102,12 +113,12 @@ class MatchScore(tf.Module):
         -------
         float32, shape (b, m, m)
         """
-        neighbours, windows = counts.shape[-2:]
-        of_user = tf.reshape(lengths, (-1, neighbours, 1, windows))
+        neighbours, kinds = counts.shape[-2:]
+        of_user = tf.reshape(lengths, (-1, neighbours, 1, kinds))
         functions = self._functions(
             counts,
             tf.broadcast_to(of_user, tf.shape(counts)),
-            tf.reshape(base, (-1, 1, neighbours)),
+            tf.reshape(base, (-1, 1, neighbours, kinds)),
             training,
         )
         weights = self._weights_of(offers)
@@ -118,19 +129,19 @@ class MatchScore(tf.Module):
         self,
         counts: Counts,
         lengths: Counts,
-        base: npt.NDArray[np.float32],
+        base: Counts,
         offers: Vectors,
-        offer_of_event: Counts,
+        offer_of_event: npt.NDArray[np.int32],
     ) -> Vectors:
         """Scores for evaluation: equal pairs get equal bits wherever they stand.
 
         Parameters
         ----------
-        counts : int32, shape (groups, i, j, windows)
+        counts : float32, shape (groups, i, j, kinds)
             Matches of each pair.
-        lengths : int32, shape (groups, i, windows)
+        lengths : float32, shape (groups, i, kinds)
             Events of each user's past.
-        base : float32, shape (offers,)
+        base : float32, shape (offers, kinds)
             Share of all events that match each offer.
         offers : float32, shape (offers, ...)
             Vector of each offer.
@@ -144,24 +155,27 @@ class MatchScore(tf.Module):
         both = [
             part.reshape(-1, counts.shape[-1])
             for part in (counts, np.broadcast_to(lengths[:, :, None], counts.shape))
-        ]  # (pairs, windows) each
+        ]  # (pairs, kinds) each
         offer_of_pair = np.broadcast_to(offer_of_event[:, None, :], counts.shape[:-1]).reshape(-1)
         # Each combination once: pairs of equal matches get scores of equal bits.
         first, row_of_pair = _distinct([offer_of_pair, *(column for part in both for column in part.T)])
-        functions = self._functions(both[0][first], both[1][first], base[offer_of_pair[first]], False).numpy()
-        of_pair = functions[row_of_pair].reshape(*counts.shape[:-1], -1)
+        parts = [
+            self._functions(both[0][some], both[1][some], base[offer_of_pair[some]], training=False).numpy()
+            for some in np.array_split(first, len(first) // PAIRS_AT_A_TIME + 1)
+        ]
+        of_pair = np.concatenate(parts)[row_of_pair].reshape(*counts.shape[:-1], -1)
         weights = self._weights_of(offers).numpy()[offer_of_event]  # (groups, j, functions)
         scores: Vectors = np.einsum("bijf,bjf->bij", of_pair, weights)
         return scores
 
     def _functions(self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, training: bool) -> tf.Tensor:
-        """Functions of each pair's matches: the learned ones, the log odds of each window, and 1.
+        """Functions of each pair's matches: the learned ones, the log odds of each kind, and 1.
 
         Parameters are those of `match_functions`.
 
         Returns
         -------
-        float32, shape (..., hidden + windows + 1)
+        float32, shape (..., hidden + kinds + 1)
         """
         functions = match_functions(counts, lengths, base, self.parameters.prior_events)
         hidden = tf.tanh(tf.tensordot(self.normalization(functions, training), self.kernel, 1) + self.bias)
@@ -169,13 +183,13 @@ class MatchScore(tf.Module):
         return tf.concat([hidden, odds, tf.ones_like(odds[..., :1])], axis=-1)
 
     def _weights_of(self, offers: tf.Tensor) -> tf.Tensor:
-        """Weight of each function for offers (n, ...); float32, shape (n, hidden + windows + 1)."""
+        """Weight of each function for offers (n, ...); float32, shape (n, hidden + kinds + 1)."""
         flat = tf.reshape(offers, (-1, self.weights_of_offer.shape[0]))
         return flat @ self.weights_of_offer + self.weights
 
 
-def _distinct(columns: Sequence[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _distinct(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """First row of each combination of values, and the combination of each row."""
-    packed = packed_key([column.astype(np.int64) for column in columns])
-    first, combination = np.unique(packed, return_index=True, return_inverse=True)[1:]
+    numbers = [np.unique(column, return_inverse=True)[1].astype(np.int64) for column in columns]
+    first, combination = np.unique(packed_key(numbers), return_index=True, return_inverse=True)[1:]
     return first, combination

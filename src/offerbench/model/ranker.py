@@ -56,7 +56,8 @@ class Ranker(tf.Module):
             self.interaction = Bilinear(users, offers, dim, shape.units, momentum, generator)
         self.match_score = None
         if matches := shape.match_score:
-            self.match_score = MatchScore(matches, self.interaction.width, momentum, generator)
+            features = len(specification.offer_features)
+            self.match_score = MatchScore(matches, features, self.interaction.width, momentum, generator)
 
     def pairs(self, batch: BatchTensors, neighbours: int, drop: Dropout | None = None) -> Pairs:
         """Score the pairs of a batch, through each of its groupings.

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.batching.grouped import GroupedBatch
+from offerbench.features.config import MatchingParameters
 from offerbench.preparation.prepared import PreparedData
 
 
@@ -20,9 +21,9 @@ class GroupingTensors(NamedTuple):
     weights: tf.Tensor
     """0 for pairs that don't count: float32, shape (B / m, m, m)."""
     counts: tf.Tensor
-    """Matches of each pair, by window: int32, shape (B / m, m, m, windows)."""
+    """Matches of each pair, by kind: float32, shape (B / m, m, m, kinds)."""
     base: tf.Tensor
-    """Share of all events that match each event's offer: float32, shape (B,)."""
+    """Share of all events that match each event's offer, by kind: float32, shape (B, kinds)."""
 
 
 class BatchTensors(NamedTuple):
@@ -41,7 +42,7 @@ class BatchTensors(NamedTuple):
     offer_rows: dict[str, tf.Tensor]
     """For each offer feature, which of them each event has: int32, shape (B,), below n."""
     past_lengths: tf.Tensor
-    """Events of each event's past, by window: int32, shape (B, windows)."""
+    """Events of each event's past that a kind of match looks at: float32, shape (B, kinds)."""
     groupings: list[GroupingTensors]
     """None at all: an event's offer is its own product, all pairs count, no match is counted."""
 
@@ -74,8 +75,7 @@ def batch_signature(
     data: PreparedData,
     offer_features: Sequence[str],
     size: int,
-    neighbours: int,
-    windows: int = 0,
+    matching: MatchingParameters,
     groupings: int = 0,
 ) -> BatchTensors:
     """Shapes and dtypes of the tensors of a batch of `size` events.
@@ -86,19 +86,22 @@ def batch_signature(
         The data set.
     offer_features : sequence of str
         Those that the model sees.
-    size, neighbours : int
-        Events B of a batch and m of a negatives group.
-    windows, groupings : int
-        How many windows matches are counted in, and how many groupings a batch has.
+    size : int
+        Events B of a batch.
+    matching : MatchingParameters
+        Events of a negatives group, kinds of match.
+    groupings : int
+        How many groupings a batch has; without one, nothing is matched.
     """
     any_length, events = tf.TensorSpec([None], tf.int32), tf.TensorSpec([size], tf.int32)
-    pairs = [size // neighbours, neighbours, neighbours]
+    pairs = [size // matching.neighbours, matching.neighbours, matching.neighbours]
+    kinds = kinds_of_match(matching, len(offer_features)) if groupings else 0
     grouping = GroupingTensors(
         group_of_event=events,
         by_group=events,
         weights=tf.TensorSpec(pairs, tf.float32),
-        counts=tf.TensorSpec([*pairs, windows], tf.int32),
-        base=tf.TensorSpec([size], tf.float32),
+        counts=tf.TensorSpec([*pairs, kinds], tf.float32),
+        base=tf.TensorSpec([size, kinds], tf.float32),
     )
     return BatchTensors(
         values=dict.fromkeys(data.user_sizes, any_length),
@@ -107,6 +110,11 @@ def batch_signature(
         history_of_event=events,
         offer_values=dict.fromkeys(offer_features, any_length),
         offer_rows=dict.fromkeys(offer_features, events),
-        past_lengths=tf.TensorSpec([size, windows], tf.int32),
+        past_lengths=tf.TensorSpec([size, kinds], tf.float32),
         groupings=[grouping] * groupings,
     )
+
+
+def kinds_of_match(matching: MatchingParameters, offer_features: int) -> int:
+    """Count the kinds of match: each window, and each offer feature if attributes are matched."""
+    return len(matching.windows) + (offer_features if matching.attribute_values else 0)

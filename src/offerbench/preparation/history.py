@@ -15,7 +15,7 @@ Labels = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
 
 
-def _user_days(users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> Ints:
+def user_days(users: npt.NDArray[np.int32], days: npt.NDArray[np.int32]) -> Ints:
     """One sortable number for (user, day)."""
     return users.astype(np.int64) << 32 | (days.astype(np.int64) + 2**31)
 
@@ -65,7 +65,7 @@ def past_windows(
         The window's first row, and its number of events.
     """
     first = np.searchsorted(users, context_users, side="left")
-    stop = np.searchsorted(_user_days(users, days), _user_days(context_users, context_days), side="left")
+    stop = np.searchsorted(user_days(users, days), user_days(context_users, context_days), side="left")
     lengths = np.minimum(stop - first, length)
     return (first if keep == "oldest" else stop - lengths), lengths
 

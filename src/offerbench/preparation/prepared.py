@@ -1,6 +1,6 @@
 """The prepared data set, mapped into memory."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from offerbench.core.columns import DAY, HISTORY, SPLIT, USER, VALUE, WEIGHT, Split, bag, window
 from offerbench.core.json_files import read_json
-from offerbench.core.ranges import Rows
+from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.core.tables import read_arrow, read_parquet
 
 
@@ -49,6 +49,14 @@ class PreparedData:
     """Labels below this are out-of-vocabulary buckets."""
     user_rows: dict[Split, tuple[Rows, Rows]]
     """First row and number of target events of each user of a split."""
+
+    def train_shares(self, features: Iterable[str]) -> dict[str, npt.NDArray[np.float64]]:
+        """Share of the train users' target events with each value of some features; float64, (labels,)."""
+        rows = concatenated_ranges(*self.user_rows[Split.TRAIN])
+        counts = {
+            name: np.bincount(self.events[name][rows], minlength=self.offer_sizes[name]) for name in features
+        }
+        return {name: count / max(len(rows), 1) for name, count in counts.items()}
 
     def shared_tables(self, offer_features: Collection[str]) -> dict[str, str]:
         """Offer feature of the same attribute for each user feature that has one among `offer_features`."""

@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from offerbench.core.section import leaves
+from offerbench.evaluation.pairs import Measure
 from offerbench.parameters import TRAININGS, Parameters
 from offerbench.report.html_tables import counts_html, html_table, words
 
@@ -19,7 +20,7 @@ def card_tables(
     data_version: str | None,
     prepared: Mapping[str, Any],
     batches: Mapping[str, Any],
-    evaluated: Mapping[str, Any],
+    evaluated: Mapping[Measure, Mapping[str, Mapping[str, Any]]],
 ) -> list[Markup]:
     """Tables of what was read, kept, split, batched and evaluated.
 
@@ -29,8 +30,10 @@ def card_tables(
         Name of the data set.
     data_version : str or None
         Hash of its raw directory, if it is known.
-    prepared, batches, evaluated : mapping
-        Contents of prepare.json, rebatch.json and evaluate.json.
+    prepared, batches : mapping
+        Contents of prepare.json and rebatch.json.
+    evaluated : mapping
+        Content of evaluate.json by each measure.
     """
     facts = {
         "data set": dataset,
@@ -43,7 +46,7 @@ def card_tables(
         if _is_nested(value):
             tables.append(counts_html(f"card-{key}", words(key).capitalize(), "feature", value))
     tables.append(counts_html("card-batches", "Events and batches by split", "split", batches))
-    tables.append(counts_html("card-evaluated", "Offers and pairs by task", "task", evaluated))
+    tables.append(counts_html("card-evaluated", "Offers and pairs by task", "task", _by_measure(evaluated)))
     return tables
 
 
@@ -55,6 +58,17 @@ def parameter_tables(parameters: Parameters) -> list[Markup]:
         _text_table("trainings", "What the models were trained with", pd.DataFrame(trainings).sort_index()),
         _text_table("params", "Everything else in params.yaml", pd.DataFrame({"value": _written(content)})),
     ]
+
+
+def _by_measure(evaluated: Mapping[Measure, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Take the counts of the first measure, and those of the others that differ from them in some task."""
+    (_, first), *others = evaluated.items()
+    merged = {task: dict(counts) for task, counts in first.items()}
+    for measure, by_task in others:
+        differ = {key for task in first for key in first[task] if by_task[task].get(key) != first[task][key]}
+        for task, counts in by_task.items():
+            merged[task] |= {f"{key} ({measure})": counts[key] for key in counts if key in differ}
+    return merged
 
 
 def _text_table(name: str, caption: str, texts: pd.DataFrame) -> Markup:

@@ -1,7 +1,7 @@
 """Tables of the page, by pandas' Styler: text in cells, colours of wAUC, classes for the style sheet."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -14,33 +14,36 @@ from offerbench.core.columns import (
     COMPARED_WITH,
     GAP,
     HALF_WIDTH,
-    OTHER,
     POSITIVES,
     TASK,
     VALUE,
     WAUC,
 )
 from offerbench.core.rows import Row
-from offerbench.evaluation.results import SPECIALIST
 from offerbench.report.colours import COLOURS, MIN_SHADE
 from offerbench.report.inline_svg import Line
 from offerbench.report.tables import (
     AHEAD,
-    BEHIND,
+    LOST,
+    best_cells,
     format_difference,
     format_half_width,
     format_wauc,
     gap_marks,
+    named_others,
     other_title,
+    set_apart,
     wide,
 )
 
 NUMBER = "number"
 """Class of cells that are sorted by their number and aligned to the right."""
+APART = "apart"
+"""Class of the cells of a row that stays below the others however these are sorted."""
 MARKS = {
     "": '<span class="mark"></span>',
     AHEAD: f'<span class="mark" role="img" aria-label="ahead" title="ahead">{AHEAD}</span>',
-    BEHIND: f'<span class="mark" role="img" aria-label="behind" title="behind">{BEHIND}</span>',
+    LOST: f'<span class="mark" role="img" aria-label="lost" title="lost">{LOST}</span>',
 }
 
 
@@ -94,18 +97,25 @@ def breakable(text: str) -> str:
 
 
 def wauc_html(
-    segment: str, table: pd.DataFrame, rows: Sequence[Row], decimals: int, highest: float
+    name: str,
+    table: pd.DataFrame,
+    rows: Sequence[Row],
+    not_ranked: Collection[str],
+    decimals: int,
+    highest: float,
 ) -> Markup:
     """Heat map of one segment: a row for each model, a column for each task.
 
     Parameters
     ----------
-    segment : str
-        Its name.
+    name : str
+        Of the measure and the segment, unique in the page.
     table : DataFrame
         task, model, wauc, half_width of the segment.
     rows : sequence of Row
         What the models are called, and which is the specialist of which task.
+    not_ranked : collection of str
+        Models that are never the best: they stay below the others.
     decimals : int
         Digits of a wAUC.
     highest : float
@@ -113,19 +123,22 @@ def wauc_html(
     """
     titles = {row.name: row.title for row in rows}
     specialists = {(row.name, row.task) for row in rows}
-    values, widths = wide(table, WAUC), wide(table, HALF_WIDTH)
+    values, widths = (set_apart(wide(table, column), not_ranked) for column in (WAUC, HALF_WIDTH))
     texts, small = values.map(format_wauc, decimals=decimals), widths.map(_small, decimals=decimals)
-    cells = texts.mask(values.eq(values.max()), "<strong>" + texts + "</strong>") + small
-    classes = values.apply(
-        lambda column: [
-            f"{NUMBER} specialist" if (name, column.name) in specialists else NUMBER for name in column.index
+    cells = texts.mask(best_cells(values, not_ranked), "<strong>" + texts + "</strong>") + small
+
+    def classes_of(task: "pd.Series[float]") -> list[str]:
+        return [
+            NUMBER + " specialist" * ((model, task.name) in specialists) + f" {APART}" * (model in not_ranked)
+            for model in task.index
         ]
-    )
+
+    classes = values.apply(classes_of)
     cells, classes, values = (frame.rename(index=titles) for frame in (cells, classes, values))
-    return html_table(f"wauc-{segment}", "wAUC of model by task", "model", cells, classes, (values, highest))
+    return html_table(f"wauc-{name}", "wAUC of model by task", "model", cells, classes, (values, highest))
 
 
-def gap_html(segment: str, gaps: pd.DataFrame, rows: Sequence[Row], model: Row, decimals: int) -> Markup:
+def gap_html(name: str, gaps: pd.DataFrame, rows: Sequence[Row], model: Row, decimals: int) -> Markup:
     """Gaps of one model in one segment: a row for each task, a column for each role it is compared with.
 
     Where that is not the task's specialist, the header names the best row of the role, or a column does
@@ -133,8 +146,8 @@ def gap_html(segment: str, gaps: pd.DataFrame, rows: Sequence[Row], model: Row, 
 
     Parameters
     ----------
-    segment : str
-        Its name.
+    name : str
+        Of the measure and the segment, unique in the page.
     gaps : DataFrame
         From `gap_table`, of this model and segment.
     rows : sequence of Row
@@ -147,17 +160,17 @@ def gap_html(segment: str, gaps: pd.DataFrame, rows: Sequence[Row], model: Row, 
     titles = {row.name: row.short_title for row in rows}
     texts = gaps[GAP].map(lambda gap: format_difference(gap, decimals))
     texts += gaps[HALF_WIDTH].map(lambda width: _small(width, decimals)) + " " + gap_marks(gaps).map(MARKS)
+    others = {role: names.map(titles) for role, names in named_others(gaps).items()}
     columns: dict[str, pd.Series] = {}
-    for role, of_role in gaps.assign(text=texts).set_index(TASK).groupby(COMPARED_WITH, sort=False):
-        header, others = f"to {other_title(str(role))}", of_role[OTHER].map(titles)
-        is_one = role != SPECIALIST and others.nunique() == 1
-        columns[f"{header}, {others.iloc[0]}" if is_one else header] = of_role["text"]
-        if role != SPECIALIST and not is_one:
-            columns[f"best {role}"] = others.map(escape)
+    for key, of_role in gaps.assign(text=texts).set_index(TASK).groupby(COMPARED_WITH, sort=False):
+        role, names = str(key), others.get(str(key))
+        columns[f"to {other_title(role, names)}"] = of_role["text"]
+        if names is not None and names.nunique() > 1:
+            columns[f"best {role}"] = names.map(escape).reindex(of_role.index, fill_value="-")
     cells = pd.DataFrame(columns)
     classes = cells.apply(lambda column: [NUMBER if str(column.name).startswith("to ") else ""] * len(column))
     caption = f"Gaps of the {model.short_title}"
-    return html_table(f"gaps-{segment}-{model.name}", caption, "task", cells, classes)
+    return html_table(f"gaps-{name}-{model.name}", caption, "task", cells, classes)
 
 
 def largest_offers_html(

@@ -18,7 +18,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
       headers.forEach((each) => each.removeAttribute("aria-sort"));
       header.setAttribute("aria-sort", order);
       const sign = order === "ascending" ? 1 : -1;
-      body.append(...[...body.rows].sort((a, b) => compare(a.cells[column], b.cells[column], isNumber, sign)));
+      const apart = [...body.rows].filter((row) => row.querySelector("td.apart"));  // stays at the bottom
+      const sorted = [...body.rows].sort((a, b) => compare(a.cells[column], b.cells[column], isNumber, sign));
+      body.append(...sorted, ...apart);
     });
   });
 }

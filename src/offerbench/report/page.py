@@ -11,23 +11,30 @@ from markupsafe import Markup
 from offerbench.core.columns import COMPARED_WITH, GAP, MODEL, SEGMENT, TASK
 from offerbench.core.rows import Row
 from offerbench.evaluation.popularity import MIN_POSITIVES
-from offerbench.evaluation.results import SPECIALIST
 from offerbench.evaluation.wauc import SEGMENTS
 from offerbench.parameters import Parameters
 from offerbench.report.colours import highest_shade
 from offerbench.report.curves import curve_lines, curve_panels
 from offerbench.report.data_card import card_tables, parameter_tables
 from offerbench.report.html_tables import gap_html, largest_offers_html, wauc_html
+from offerbench.report.measures import (
+    CEILING_NOTE,
+    MEASURE_MEANINGS,
+    MEASURE_TITLES,
+    MeasureResults,
+    names_not_ranked,
+)
 from offerbench.report.popularity import popularity_lines, popularity_panels
 from offerbench.report.tables import (
     AHEAD,
-    BEHIND,
     INTERVAL_NOTE,
+    LOST,
     MARK_NOTE,
     SEGMENT_TITLES,
     format_difference,
     gap_marks,
     mean_gaps,
+    named_others,
     other_title,
     segment_meanings,
 )
@@ -45,29 +52,39 @@ class PageContent:
     """MD5 of the raw directory, if DVC knows it."""
     parameters: Parameters
     """params.yaml; the bounds of the segments and the digits are those of its sections."""
-    wauc: pd.DataFrame
-    """segment, task, model, wauc, half_width."""
-    gaps: pd.DataFrame
-    """segment, task, model, compared_with, other, gap, half_width."""
+    results: Sequence[MeasureResults]
+    """By each measure; the first is the published one."""
     offers: pd.DataFrame
-    """One row for each evaluated offer: task, value, positives and an AUC column for each row."""
+    """One row for each evaluated offer: task, value, positives and an AUC column for each row, by the
+    published measure."""
     curves: pd.DataFrame
     """model, epoch and loss and AUC of both, of the rows that were trained."""
     prepared: Mapping[str, Any]
     batches: Mapping[str, Any]
-    evaluated: Mapping[str, Any]
-    """Contents of prepare.json, rebatch.json and evaluate.json."""
+    """Contents of prepare.json and rebatch.json."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """The results of one segment."""
+    """The results of one segment by one measure."""
 
     name: str
+    """Of the measure and the segment, unique in the page."""
     title: str
     meaning: str
     wauc: Markup
     gaps: list[Markup]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The results by one measure."""
+
+    name: str
+    title: str
+    meaning: str
+    sentences: list[str]
+    segments: list[Segment]
 
 
 def page_html(content: PageContent) -> str:
@@ -80,16 +97,16 @@ def page_html(content: PageContent) -> str:
         lstrip_blocks=True,
     )
     parameters, rows = content.parameters, content.rows
-    tasks, decimals = list(content.wauc[TASK].unique()), parameters.report.table_decimals
+    tasks, decimals = list(parameters.tasks), parameters.report.table_decimals
     trained = [row for row in rows if row.name in set(content.curves[MODEL])]
-    all_offers = content.gaps[content.gaps[SEGMENT] == SEGMENTS[0]]
     return environment.get_template("page.html.j2").render(
         dataset=parameters.dataset,
         part=parameters.evaluate.users,
         users=content.prepared["users"][parameters.evaluate.users],
-        sentences=verdicts(all_offers, rows, decimals),
-        notes=[INTERVAL_NOTE, MARK_NOTE],
-        segments=_segments(content, decimals),
+        interval_note=INTERVAL_NOTE,
+        mark_note=MARK_NOTE,
+        ceiling_note=CEILING_NOTE,
+        measures=_sections(content, decimals),
         popularity_legend=popularity_lines(tasks[0], rows),
         min_positives=MIN_POSITIVES,
         popularity=popularity_panels(content.offers, tasks, rows),
@@ -100,26 +117,44 @@ def page_html(content: PageContent) -> str:
         curve_legend=curve_lines(trained),
         curves=curve_panels(content.curves, trained),
         card=card_tables(
-            parameters.dataset, content.data_version, content.prepared, content.batches, content.evaluated
+            parameters.dataset,
+            content.data_version,
+            content.prepared,
+            content.batches,
+            {found.measure: found.evaluated for found in content.results},
         ),
         parameters=parameter_tables(parameters),
     )
 
 
-def _segments(content: PageContent, decimals: int) -> list[Segment]:
-    rows, highest = content.rows, highest_shade(content.wauc)
+def _sections(content: PageContent, decimals: int) -> list[Section]:
+    highest = max(highest_shade(found.wauc) for found in content.results)  # a colour means the same in all
+    return [
+        Section(
+            name=str(found.measure),
+            title=MEASURE_TITLES[found.measure],
+            meaning=MEASURE_MEANINGS[found.measure],
+            sentences=verdicts(found.gaps[found.gaps[SEGMENT] == SEGMENTS[0]], content.rows, decimals),
+            segments=_segments(content, found, decimals, highest),
+        )
+        for found in content.results
+    ]
+
+
+def _segments(content: PageContent, found: MeasureResults, decimals: int, highest: float) -> list[Segment]:
+    rows, not_ranked = content.rows, names_not_ranked(content.rows)
     meanings = segment_meanings(content.parameters.evaluate)
     segments = []
-    for key, table in content.wauc.groupby(SEGMENT, sort=False):
-        name = str(key)
-        gaps = content.gaps[content.gaps[SEGMENT] == name]
+    for key, table in found.wauc.groupby(SEGMENT, sort=False):
+        segment, name = str(key), f"{found.measure}-{key}"
+        gaps = found.gaps[found.gaps[SEGMENT] == segment]
         of_models = [(row, of_model) for row in rows if len(of_model := gaps[gaps[MODEL] == row.name])]
         segments.append(
             Segment(
                 name=name,
-                title=SEGMENT_TITLES[name],
-                meaning=meanings[name],
-                wauc=wauc_html(name, table, rows, decimals, highest),
+                title=SEGMENT_TITLES[segment],
+                meaning=meanings[segment],
+                wauc=wauc_html(name, table, rows, not_ranked, decimals, highest),
                 gaps=[gap_html(name, of_model, rows, row, decimals) for row, of_model in of_models],
             )
         )
@@ -127,7 +162,7 @@ def _segments(content: PageContent, decimals: int) -> list[Segment]:
 
 
 def verdicts(gaps: pd.DataFrame, rows: Sequence[Row], decimals: int) -> list[str]:
-    """Say in how many tasks a model is ahead, behind or neither, against each role that it is compared with.
+    """Say in how many tasks a model is ahead, has lost or neither, against each role it is compared with.
 
     Parameters
     ----------
@@ -139,15 +174,20 @@ def verdicts(gaps: pd.DataFrame, rows: Sequence[Row], decimals: int) -> list[str
         Digits of a mean gap.
     """
     titles = {row.name: row.short_title for row in rows}
-    means = mean_gaps(gaps)
+    means, others = mean_gaps(gaps), named_others(gaps)
     sentences = []
     for key, of_pair in gaps[gaps[GAP].notna()].groupby([MODEL, COMPARED_WITH], sort=False):
         model, role = map(str, key)
-        marks = list(gap_marks(of_pair))
-        other = other_title(role) + (" of the task" if role == SPECIALIST else "")
+        marks = gap_marks(of_pair)
+        names = others[role].map(titles) if role in others else None
+        other = other_title(role, names) + (
+            "" if names is not None and names.nunique() == 1 else " of the task"
+        )
+        lost = ", ".join(of_pair[TASK][marks == LOST])
         sentences.append(
-            f"The {titles[model]} against {other}: ahead in {marks.count(AHEAD)} of {len(marks)} tasks, "
-            f"behind in {marks.count(BEHIND)}, too close to call in {marks.count('')}; "
+            f"The {titles[model]} against {other}: ahead in {(marks == AHEAD).sum()} of {len(marks)} tasks, "
+            f"lost in {(marks == LOST).sum()}{f' ({lost})' * bool(lost)}, "
+            f"too close to call in {(marks == '').sum()}; "
             f"mean gap {format_difference(means[model, role], decimals)}."
         )
     return sentences

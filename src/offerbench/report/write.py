@@ -1,28 +1,32 @@
 """Write what the stage `report` makes of the results: a page, a picture, tables in Markdown."""
 
-from pathlib import Path
-
 from ruamel.yaml import YAML
 
 from offerbench.core.atomic import atomic_file
 from offerbench.core.json_files import read_json
-from offerbench.core.paths import CURVES_DIRECTORY, LOCK_FILE, RAW_DIRECTORY, REPORTS_DIRECTORY
+from offerbench.core.paths import (
+    CURVES_DIRECTORY,
+    LOCK_FILE,
+    METRICS_DIRECTORY,
+    RAW_DIRECTORY,
+    REPORTS_DIRECTORY,
+)
 from offerbench.core.rows import table_rows
-from offerbench.evaluation.result_files import read_gaps, read_offers_table, read_wauc
+from offerbench.evaluation.pairs import Measure
+from offerbench.evaluation.result_files import read_gaps, read_offers_table, read_wauc, results_directory
 from offerbench.parameters import Parameters
 from offerbench.report.heat_map import draw_heat_map
+from offerbench.report.measures import MeasureResults
 from offerbench.report.page import PageContent, page_html
 from offerbench.report.tables import report_markdown
 from offerbench.report.training_logs import read_training_logs
 
 
-def write_report(metrics_directory: Path, parameters: Parameters) -> str:
-    """Write wauc.md, wauc.png and index.html into reports/.
+def write_report(parameters: Parameters) -> str:
+    """Write wauc.md, wauc.png and index.html into reports/, of the files of metrics/.
 
     Parameters
     ----------
-    metrics_directory : Path
-        Where the files of `prepare`, `rebatch` and `evaluate` are.
     parameters : Parameters
         What was run.
 
@@ -37,28 +41,33 @@ def write_report(metrics_directory: Path, parameters: Parameters) -> str:
         If a file of the results or of a training's log is missing or damaged.
     """
     rows = table_rows(parameters.tasks)
-    titles = {row.name: row.title for row in rows}
-    wauc, gaps = read_wauc(metrics_directory), read_gaps(metrics_directory)
+    results = [read_results(measure) for measure in Measure]
     content = PageContent(
         rows=rows,
         data_version=raw_version(parameters.dataset),
         parameters=parameters,
-        wauc=wauc,
-        gaps=gaps,
-        offers=read_offers_table(metrics_directory),
+        results=results,
+        offers=read_offers_table(results_directory(Measure.PUBLISHED)),
         curves=read_training_logs(CURVES_DIRECTORY, [row.name for row in rows]),
-        prepared=read_json(metrics_directory / "prepare.json"),
-        batches=read_json(metrics_directory / "rebatch.json"),
-        evaluated=read_json(metrics_directory / "evaluate.json"),
+        prepared=read_json(METRICS_DIRECTORY / "prepare.json"),
+        batches=read_json(METRICS_DIRECTORY / "rebatch.json"),
     )
     with atomic_file(REPORTS_DIRECTORY / "index.html") as temporary:
         temporary.write_text(page_html(content), encoding="utf-8")
     with atomic_file(REPORTS_DIRECTORY / "wauc.png") as temporary:
-        draw_heat_map(wauc, titles, parameters.report.table_decimals, temporary)
-    text = report_markdown(wauc, gaps, titles, parameters.evaluate, parameters.report)
+        draw_heat_map(results[0], rows, parameters.report.table_decimals, temporary)
+    text = report_markdown(results, rows, parameters.evaluate, parameters.report)
     with atomic_file(REPORTS_DIRECTORY / "wauc.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     return text
+
+
+def read_results(measure: Measure) -> MeasureResults:
+    """Read what `evaluate` found by a measure."""
+    directory = results_directory(measure)
+    return MeasureResults(
+        measure, read_wauc(directory), read_gaps(directory), read_json(directory / "evaluate.json")
+    )
 
 
 def raw_version(dataset: str) -> str | None:

@@ -33,7 +33,7 @@ class RankerScorer:
         offers = offer_vectors(self._model, pairs.offers)
         scores = self._model.interaction.scores(users, offers[pairs.offer_of_event])
         if self._model.match_score is not None:
-            scores += _match_scores(self._model.match_score, pairs, offers)
+            scores += _match_scores(self._model, self._model.match_score, pairs, offers)
         return scores
 
 
@@ -66,11 +66,18 @@ def offer_vectors(model: Ranker, offers: OfferTable) -> Vectors:
     return np.asarray(vectors.numpy())
 
 
-def _match_scores(score: MatchScore, pairs: TaskPairs, offers: Vectors) -> Vectors:
+def _match_scores(model: Ranker, score: MatchScore, pairs: TaskPairs, offers: Vectors) -> Vectors:
     """Score of the matches of each pair; float32, shape (groups, i, j)."""
-    windows = [pairs.contexts.past(window) for window in score.parameters.windows]
-    counts = np.stack([pairs.match_counts(*window) for window in windows], axis=-1)
-    lengths = np.stack([length for _, length in windows], axis=-1)
-    return score.scores(
-        counts.astype(np.int32), lengths.astype(np.int32), pairs.offers.base, offers, pairs.offer_of_event
-    )
+    parameters = score.parameters
+    windows = [pairs.contexts.past(window) for window in parameters.windows]
+    counts = np.stack([pairs.match_counts(*window) for window in windows], axis=-1).astype(np.float32)
+    lengths = [length for _, length in windows]
+    base = np.repeat(pairs.offers.base[:, None], len(windows), axis=1)
+    if parameters.attribute_values:
+        features = list(model.specification.offer_features)
+        of_attributes, attribute_base = pairs.attribute_matches(features, parameters.attribute_values)
+        counts = np.concatenate([counts, of_attributes], axis=-1)
+        lengths += [pairs.contexts.past(None)[1]] * len(features)
+        base = np.concatenate([base, attribute_base], axis=1)
+    of_users = np.stack(lengths, axis=-1).astype(np.float32)
+    return score.scores(counts, of_users, base, offers, pairs.offer_of_event)

@@ -4,14 +4,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.core.rows import HISTORY_AFFINITY, Role, Row
+from offerbench.core.rows import CEILING, FREQUENCY, HISTORY_AFFINITY, RECENCY, Row
+from offerbench.scorers.ceiling import Ceiling
+from offerbench.scorers.config import Yardsticks
+from offerbench.scorers.frequency import Frequency
 from offerbench.scorers.history_affinity import HistoryAffinity
+from offerbench.scorers.recency import Recency
 from offerbench.scorers.scorer import Scorer
 
-UNTRAINED: dict[str, Callable[[], Scorer]] = {HISTORY_AFFINITY: HistoryAffinity}
+UNTRAINED: dict[str, Callable[[Yardsticks], Scorer]] = {
+    HISTORY_AFFINITY: lambda _: HistoryAffinity(),
+    FREQUENCY: Frequency,
+    RECENCY: Recency,
+    CEILING: Ceiling,
+}
 
 
-def load_scorers(rows: Sequence[Row], models_directory: Path) -> dict[str, Scorer]:
+def load_scorers(rows: Sequence[Row], models_directory: Path, yardsticks: Yardsticks) -> dict[str, Scorer]:
     """Make the scorer of each row, in the order of the tables.
 
     Raises
@@ -32,8 +41,8 @@ def load_scorers(rows: Sequence[Row], models_directory: Path) -> dict[str, Score
         )
     scorers: dict[str, Scorer] = {}
     for row in rows:
-        if row.role is Role.YARDSTICK:
-            scorers[row.name] = UNTRAINED[row.name]()
+        if row.name in UNTRAINED:
+            scorers[row.name] = UNTRAINED[row.name](yardsticks)
         else:
             directory = specialists / row.task if row.task else models_directory / row.name
             scorers[row.name] = RankerScorer(load_model(directory))

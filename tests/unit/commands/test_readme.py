@@ -8,11 +8,14 @@ import pytest
 from offerbench.commands.readme import fill, readme
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import write_json
-from offerbench.evaluation.result_files import CELL, nested, nested_rows
+from offerbench.evaluation.result_files import CELL, nested, nested_rows, results_directory
+from offerbench.report.measures import MeasureResults
 from offerbench.report.tables import gap_markdown, segment_sections, wauc_markdown
 
 from ..parameters import evaluate_parameters
-from ..report.content import gap_rows, of_segment, titles, wauc_rows
+from ..report.content import measured, of_segment, titles
+
+PUBLISHED, CLEAN = measured()
 
 
 def marked(name: str, content: str = "stale\n") -> str:
@@ -23,11 +26,14 @@ def marked(name: str, content: str = "stale\n") -> str:
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Metrics, benchmarks and a study, and texts with markers."""
     monkeypatch.chdir(tmp_path)
-    table = wauc_rows()
+    for found in measured():
+        for name, values in (
+            ("wauc", nested(found.wauc, CELL, "wauc")),
+            ("half_widths", nested(found.wauc, CELL, "half_width")),
+            ("gaps", nested_rows(found.gaps, [*CELL, "compared_with"])),
+        ):
+            write_json(results_directory(found.measure) / f"{name}.json", values)
     for name, content in (
-        ("wauc", nested(table, CELL, "wauc")),
-        ("half_widths", nested(table, CELL, "half_width")),
-        ("gaps", nested_rows(gap_rows(), [*CELL, "compared_with"])),
         (
             "prepare",
             {"events_kept": 1458000, "users": {"train": 1669, "validation": 400, "test": 401}},
@@ -47,17 +53,31 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("segment", ["all", "cold_start"])
-def test_wauc_of_a_segment(checkout: Path, segment: str) -> None:
-    expected = wauc_markdown(of_segment(wauc_rows().round(6), segment), titles(), 3)
-    assert fill(marked(f"wauc_{segment}")) == marked(f"wauc_{segment}", expected + "\n")
+@pytest.mark.parametrize(
+    ("name", "found", "segment"),
+    [
+        ("wauc_all", PUBLISHED, "all"),
+        ("wauc_cold_start", PUBLISHED, "cold_start"),
+        ("clean_all", CLEAN, "all"),
+    ],
+)
+def test_wauc_of_a_segment(checkout: Path, name: str, found: MeasureResults, segment: str) -> None:
+    expected = wauc_markdown(of_segment(found.wauc.round(6), segment), titles(), 3)
+    assert "*ceiling (sees the future)*" in expected
+    assert fill(marked(name)) == marked(name, expected + "\n")
 
 
-def test_gaps_have_their_means_and_short_titles(checkout: Path) -> None:
-    names = {"full": "full model", "augmented": "augmented model"}
-    expected = gap_markdown(of_segment(gap_rows()), names, 3, with_mean=True)
+@pytest.mark.parametrize(("name", "found"), [("gaps_all", PUBLISHED), ("gaps_clean_all", CLEAN)])
+def test_gaps_have_their_means_and_short_titles(checkout: Path, name: str, found: MeasureResults) -> None:
+    names = {
+        "full": "full model",
+        "augmented": "augmented model",
+        "history_affinity": "history affinity",
+    }
+    expected = gap_markdown(of_segment(found.gaps.round(6)), names, 3, with_mean=True)
     assert "full model to the specialist" in expected
-    assert fill(marked("gaps_all")) == marked("gaps_all", expected + "\n")
+    assert "full model to the best yardstick, history affinity" in expected
+    assert fill(marked(name)) == marked(name, expected + "\n")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +134,8 @@ def test_an_unknown_result_is_refused_with_those_there_are(checkout: Path) -> No
     [
         ("wauc_all", "metrics/wauc.json", "dvc repro"),
         ("gaps_all", "metrics/gaps.json", "dvc repro"),
+        ("clean_all", "metrics/clean/wauc.json", "dvc repro"),
+        ("gaps_clean_all", "metrics/clean/gaps.json", "dvc repro"),
         ("counts", "metrics/prepare.json", "dvc repro"),
         ("benchmarks", "benchmarks/results.md", "make benchmark"),
         ("scaling", "benchmarks/scaling.md", "make scaling"),

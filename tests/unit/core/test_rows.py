@@ -3,7 +3,7 @@
 from offerbench.core.rows import Role, mono_model, table_rows
 
 
-def test_rows_are_generalists_then_a_specialist_for_each_task_then_yardsticks() -> None:
+def test_rows_are_generalists_then_a_specialist_for_each_task_then_yardsticks_then_the_ceiling() -> None:
     rows = table_rows(["brand", "category1"])
     assert [(row.name, row.role, row.task) for row in rows] == [
         ("full", Role.GENERALIST, None),
@@ -11,6 +11,9 @@ def test_rows_are_generalists_then_a_specialist_for_each_task_then_yardsticks() 
         ("mono_brand", Role.SPECIALIST, "brand"),
         ("mono_category1", Role.SPECIALIST, "category1"),
         ("history_affinity", Role.YARDSTICK, None),
+        ("frequency", Role.YARDSTICK, None),
+        ("recency", Role.YARDSTICK, None),
+        ("ceiling", Role.CEILING, None),
     ]
     assert mono_model("brand") == "mono_brand"
 
@@ -27,4 +30,7 @@ def test_a_short_title_is_without_its_brackets() -> None:
         "augmented model",
         "mono: brand",
         "history affinity",
+        "frequency",
+        "recency",
+        "ceiling",
     ]

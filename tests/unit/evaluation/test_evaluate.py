@@ -6,23 +6,26 @@ import numpy as np
 import pytest
 
 from offerbench.batching.batches import draw_pass
-from offerbench.core.columns import USER, Split
-from offerbench.core.rows import HISTORY_AFFINITY
+from offerbench.core.columns import DAY, USER, Split
+from offerbench.core.rows import HISTORY_AFFINITY, RECENCY
 from offerbench.evaluation.bootstrap import draw_weights
 from offerbench.evaluation.evaluate import ScoredTask, TaskResult, measure_task, score_tasks
+from offerbench.evaluation.pairs import Measure, MeasuredPairs, measured_pairs
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
 from offerbench.scorers.history_affinity import HistoryAffinity
 from offerbench.scorers.pairs import Contexts, TaskPairs
 from offerbench.scorers.ranker import RankerScorer
+from offerbench.scorers.registry import UNTRAINED
 from offerbench.scorers.scorer import Scorer
 from tests.oracle import bootstrap as bootstrap_oracle
 from tests.oracle import evaluation as oracle
 
 from ..conftest import TinyData
-from ..parameters import evaluate_parameters, rebatch_parameters
+from ..parameters import evaluate_parameters, rebatch_parameters, yardsticks_parameters
 from ..rankers import random_ranker
 from ..scorers.test_history_affinity import history_of
+from ..scorers.test_pairs import train_rows
 
 pytestmark = pytest.mark.usefixtures("configured_tensorflow")
 TASKS = ["category2", "brand", "price_cluster"]
@@ -30,7 +33,8 @@ NEIGHBOURS, MOST_FREQUENT = 5, 4
 POPULAR, COLD_START = 8, 3
 EVALUATE = evaluate_parameters(popular_min_positives=POPULAR, cold_start_min_positives=COLD_START)
 MODELS = {"full": ("full", 1), "mono_brand": ("mono", 2), "augmented": ("variance_matches", 3)}
-ROWS = [*MODELS, HISTORY_AFFINITY]
+ROWS = [*MODELS, *UNTRAINED]
+Results = dict[Measure, dict[str, TaskResult]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Evaluated:
     scorers: dict[str, Scorer]
     tables: dict[str, OfferTable]
     scored: dict[str, ScoredTask]
-    results: dict[str, TaskResult]
+    results: Results
 
     @property
     def rows(self) -> list[int]:
@@ -53,9 +57,28 @@ class Evaluated:
         """Of the test events."""
         return self.tiny.data.events[task][self.rows].tolist()
 
-    def scores(self, name: str, task: str) -> list[float]:
+    def labels_of_train(self, task: str) -> list[int]:
+        """Of the train users' events."""
+        return self.tiny.data.events[task][train_rows(self.tiny.data)].tolist()
+
+    def hits(self, task: str) -> dict[tuple[int, int], str]:
+        """Negatives that are positives in truth, by the loop over the log."""
+        columns = (self.tiny.data.events[name].tolist() for name in (USER, DAY, task))
+        return oracle.hits(oracle.Log(*columns), self.rows, NEIGHBOURS)
+
+    def pairs(self, measure: Measure, task: str) -> list[oracle.Pair]:
+        """Pairs that are measured, in the order of the loops."""
+        left_out = {pair for pair, kind in self.hits(task).items() if kind in oracle.LEFT_OUT[measure]}
+        return oracle.measured_pairs(len(self.rows), NEIGHBOURS, left_out)
+
+    def measured(self, measure: Measure, task: str) -> MeasuredPairs:
+        """The same of the fast path."""
+        scored = self.scored[task]
+        return measured_pairs(scored.offer_of_event, scored.hits.left_out(measure))
+
+    def scores(self, name: str, measure: Measure, task: str) -> list[float]:
         """Scores of a row, pairs in the order of the loops."""
-        pairs, _ = oracle.measured_pairs(self.labels(task), NEIGHBOURS)
+        pairs = self.pairs(measure, task)
         if name == HISTORY_AFFINITY:
             labels = self.labels(task)
             return [
@@ -77,9 +100,14 @@ class Evaluated:
 
 def evaluate(
     scorers: dict[str, Scorer], tables: dict[str, OfferTable], data: PreparedData, batches: np.ndarray
-) -> tuple[dict[str, ScoredTask], dict[str, TaskResult]]:
+) -> tuple[dict[str, ScoredTask], Results]:
     scored = dict(score_tasks(scorers, tables, data, Split.TEST, batches, NEIGHBOURS))
-    return scored, {task: measure_task(each, data.first_label, EVALUATE) for task, each in scored.items()}
+    return scored, {
+        measure: {
+            task: measure_task(each, measure, data.first_label, EVALUATE) for task, each in scored.items()
+        }
+        for measure in Measure
+    }
 
 
 @pytest.fixture(scope="module", params=["tiny_data", "weighted_tiny_data"])
@@ -87,39 +115,48 @@ def evaluated(request: pytest.FixtureRequest, configured_tensorflow: None) -> Ev
     tiny: TinyData = request.getfixturevalue(request.param)
     data = tiny.data
     batches = np.stack(list(draw_pass(data, Split.TEST, rebatch_parameters())))
-    events = {feature: data.events[feature][batches.reshape(-1)] for feature in data.offer_sizes}
-    tables = {task: group_offers(events, task, MOST_FREQUENT) for task in TASKS}
+    events = {feature: data.events[feature][train_rows(data)] for feature in data.offer_sizes}
+    tables = {
+        task: group_offers(events, task, MOST_FREQUENT, np.unique(data.events[task][batches]))
+        for task in TASKS
+    }
     scorers: dict[str, Scorer] = {
         name: RankerScorer(random_ranker(data, case, seed)) for name, (case, seed) in MODELS.items()
     }
-    scorers[HISTORY_AFFINITY] = HistoryAffinity()
+    scorers |= {name: make(yardsticks_parameters()) for name, make in UNTRAINED.items()}
     return Evaluated(tiny, batches, scorers, tables, *evaluate(scorers, tables, data, batches))
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_pairs_users_and_scores_are_those_of_the_loops(evaluated: Evaluated, task: str) -> None:
+@pytest.mark.parametrize("measure", Measure, ids=str)
+def test_pairs_users_and_scores_are_those_of_the_loops(
+    evaluated: Evaluated, measure: Measure, task: str
+) -> None:
     scored, labels = evaluated.scored[task], evaluated.labels(task)
-    pairs, hits = oracle.measured_pairs(labels, NEIGHBOURS)
-    assert scored.offers.keys[scored.pairs.offers].tolist() == [labels[pair.offer_event] for pair in pairs]
-    assert scored.pairs.is_positive.tolist() == [pair.is_positive for pair in pairs]
-    assert scored.pairs.accidental_hits == hits
+    pairs, found = evaluated.pairs(measure, task), evaluated.measured(measure, task)
+    assert scored.offers.keys[scored.offer_of_event].reshape(-1).tolist() == labels
+    assert scored.offers.keys[found.offers].tolist() == [labels[pair.offer_event] for pair in pairs]
+    assert found.is_positive.tolist() == [pair.is_positive for pair in pairs]
     users = evaluated.tiny.data.events[USER][evaluated.rows].tolist()
     known = sorted(set(users))
-    assert scored.users.tolist() == [known.index(users[pair.user_event]) for pair in pairs]
+    of_pairs = [known.index(users[pair.user_event]) for pair in pairs]
+    assert found.of_users(scored.users).tolist() == of_pairs
     assert list(scored.scores) == ROWS
     for name in ROWS:
-        assert scored.scores[name].tolist() == evaluated.scores(name, task)
-    assert len(set(scored.scores[HISTORY_AFFINITY].tolist())) > 5
+        assert scored.scores[name].shape == (len(labels) // NEIGHBOURS, NEIGHBOURS, NEIGHBOURS)
+        assert scored.scores[name][found.kept].tolist() == evaluated.scores(name, measure, task)
+    assert len(set(scored.scores[HISTORY_AFFINITY][found.kept].tolist())) > 5
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("measure", Measure, ids=str)
 def test_results_are_those_of_the_loops_on_the_same_scores(
-    evaluated: Evaluated, name: str, task: str
+    evaluated: Evaluated, measure: Measure, name: str, task: str
 ) -> None:
     labels = evaluated.labels(task)
-    pairs, hits = oracle.measured_pairs(labels, NEIGHBOURS)
-    scores = evaluated.scores(name, task)
+    pairs, hits = evaluated.pairs(measure, task), list(evaluated.hits(task).values())
+    scores = evaluated.scores(name, measure, task)
     expected = []
     without_negative = 0
     first_label = evaluated.tiny.data.first_label
@@ -136,7 +173,7 @@ def test_results_are_those_of_the_loops_on_the_same_scores(
             expected.append((key, len(positives), len(negatives), auc))
         elif key >= first_label:
             without_negative += 1
-    result = evaluated.results[task]
+    result = evaluated.results[measure][task]
     assert list(result.offers.columns) == ["label", "positives", "negatives", *ROWS]
     found = result.offers[["label", "positives", "negatives", name]].itertuples(index=False, name=None)
     assert list(found) == [pytest.approx(row, abs=1e-9) for row in expected]
@@ -146,15 +183,20 @@ def test_results_are_those_of_the_loops_on_the_same_scores(
         "offers_evaluated": len(expected),
         "offers_out_of_vocabulary": sum(key < first_label for key in set(labels)),
         "offers_without_negative": without_negative,
+        "offers_not_seen_in_training": len(set(labels) - set(evaluated.labels_of_train(task))),
         "pairs": len(pairs),
-        "accidental_hits_left_out": hits,
+        "negatives_with_own_offer": hits.count(oracle.OWN_OFFER),
+        "negatives_bought_that_day": hits.count(oracle.BOUGHT_THAT_DAY),
+        "negatives_of_own_events": hits.count(oracle.OWN_EVENT),
     }
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_samples_are_those_of_each_row_by_itself(evaluated: Evaluated, task: str) -> None:
-    # The same draws of users for every row and task, as wide as the users of all its pairs.
-    scored, result = evaluated.scored[task], evaluated.results[task]
+@pytest.mark.parametrize("measure", Measure, ids=str)
+def test_samples_are_those_of_each_row_by_itself(evaluated: Evaluated, measure: Measure, task: str) -> None:
+    # The same draws of users for every row, task and measure, as wide as the users of all its pairs.
+    scored, result = evaluated.scored[task], evaluated.results[measure][task]
+    pairs = evaluated.measured(measure, task)
     generator = np.random.default_rng(EVALUATE.bootstrap.seed)
     users = int(scored.users.max()) + 1
     weights = draw_weights(users, EVALUATE.bootstrap.samples, generator)
@@ -167,13 +209,13 @@ def test_samples_are_those_of_each_row_by_itself(evaluated: Evaluated, task: str
             for place, key in enumerate(scored.offers.keys.tolist())
             if key in positives and segment in oracle.segments(positives[key], POPULAR, COLD_START)
         }
-        for name in ("full", HISTORY_AFFINITY):
+        for name in ("full", HISTORY_AFFINITY, RECENCY):
             for sample in (0, EVALUATE.bootstrap.samples - 1):
                 expected = bootstrap_oracle.sampled_wauc(
-                    scored.pairs.offers.tolist(),
-                    scored.pairs.is_positive.tolist(),
-                    scored.users.tolist(),
-                    scored.scores[name].tolist(),
+                    pairs.offers.tolist(),
+                    pairs.is_positive.tolist(),
+                    pairs.of_users(scored.users).tolist(),
+                    scored.scores[name][pairs.kept].tolist(),
                     weights[:, sample].tolist(),
                     inside,
                 )
@@ -182,9 +224,41 @@ def test_samples_are_those_of_each_row_by_itself(evaluated: Evaluated, task: str
 
 
 def test_out_of_vocabulary_offers_are_there_to_be_left_out(evaluated: Evaluated) -> None:
-    counts = [result.counts for result in evaluated.results.values()]
-    assert any(count["offers_out_of_vocabulary"] for count in counts)
-    assert all(count["accidental_hits_left_out"] for count in counts)
+    for results in evaluated.results.values():
+        counts = [result.counts for result in results.values()]
+        assert any(count["offers_out_of_vocabulary"] for count in counts)
+        assert all(count["negatives_with_own_offer"] for count in counts)
+        assert all(count["negatives_bought_that_day"] for count in counts)
+        assert any(count["negatives_of_own_events"] for count in counts)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_clean_pairs_are_the_published_ones_without_more_negatives(evaluated: Evaluated, task: str) -> None:
+    published, clean = (evaluated.results[measure][task].counts for measure in Measure)
+    more = clean["negatives_bought_that_day"] + clean["negatives_of_own_events"]
+    assert published["pairs"] - clean["pairs"] == more > 0
+    offers = [evaluated.results[measure][task].offers.set_index("label") for measure in Measure]
+    both = offers[0].join(offers[1], how="inner", rsuffix="_clean")
+    assert (both["positives"] == both["positives_clean"]).all()
+    assert (both["negatives"] >= both["negatives_clean"]).all()
+    assert (both["full"] != both["full_clean"]).any()
+
+
+def test_an_offer_that_no_train_user_bought_is_counted(tiny_data: TinyData) -> None:
+    # The offers are described by events of brands above a test user's: that one is not among them.
+    data, batches = (
+        tiny_data.data,
+        np.stack(list(draw_pass(tiny_data.data, Split.TEST, rebatch_parameters()))),
+    )
+    keys = np.unique(data.events["brand"][batches])
+    described = data.events["brand"][train_rows(data)]
+    described = described[described > keys[0]]
+    tables = {"brand": group_offers({"brand": described}, "brand", 1, keys)}
+    unseen = set(keys.tolist()) - set(described.tolist())
+    scorers = {name: make(yardsticks_parameters()) for name, make in UNTRAINED.items()}
+    _, results = evaluate(scorers, tables, data, batches)
+    for by_task in results.values():
+        assert by_task["brand"].counts["offers_not_seen_in_training"] == len(unseen) > 0
 
 
 def test_an_offer_without_negative_is_counted_and_left_out(tiny_data: TinyData) -> None:
@@ -194,8 +268,9 @@ def test_an_offer_without_negative_is_counted_and_left_out(tiny_data: TinyData) 
     batches = np.full((1, NEIGHBOURS), row)
     tables = {"brand": group_offers({"brand": data.events["brand"][batches[0]]}, "brand", 1)}
     _, results = evaluate({HISTORY_AFFINITY: HistoryAffinity()}, tables, data, batches)
-    result = results["brand"]
-    assert result.counts["offers_evaluated"] == 0
-    assert result.counts["offers_without_negative"] == 1
-    assert result.counts["pairs"] == NEIGHBOURS
-    assert len(result.offers[HISTORY_AFFINITY]) == 0
+    for by_task in results.values():
+        result = by_task["brand"]
+        assert result.counts["offers_evaluated"] == 0
+        assert result.counts["offers_without_negative"] == 1
+        assert result.counts["pairs"] == NEIGHBOURS
+        assert len(result.offers[HISTORY_AFFINITY]) == 0

@@ -8,13 +8,13 @@ import pytest
 
 import offerbench.evaluation
 from offerbench.core import rows
-from offerbench.core.rows import GENERALISTS, YARDSTICKS, mono_model
+from offerbench.core.rows import CEILINGS, GENERALISTS, YARDSTICKS, mono_model
 
 PACKAGE = Path(offerbench.evaluation.__file__).parent
 MODULES = sorted(PACKAGE.glob("*.py"))
-NAMES_OF_ROWS = {*GENERALISTS, *YARDSTICKS, mono_model("")}
+NAMES_OF_ROWS = {*GENERALISTS, *YARDSTICKS, *CEILINGS, mono_model("")}
 ALLOWED_ROOMS = {"core", "evaluation", "features", "preparation", "scorers"}
-ALLOWED_SCORERS = {"offerbench.scorers.pairs", "offerbench.scorers.scorer"}
+ALLOWED_SCORERS = {f"offerbench.scorers.{name}" for name in ("config", "pairs", "scorer")}
 CONSTANTS = {name for name, value in vars(rows).items() if isinstance(value, str) and value in NAMES_OF_ROWS}
 
 
@@ -64,7 +64,7 @@ def test_it_imports_no_model_and_no_scorer_of_one(module: Path) -> None:
             if name.startswith("offerbench.scorers"):
                 assert name in ALLOWED_SCORERS, f"{module.name} imports {name}"
             if name == "offerbench.core.rows":
-                assert not set(taken) & {*CONSTANTS, "GENERALISTS", "YARDSTICKS", "mono_model"}
+                assert not set(taken) & {*CONSTANTS, "GENERALISTS", "YARDSTICKS", "CEILINGS", "mono_model"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
@@ -77,5 +77,12 @@ def test_it_asks_no_scorer_what_it_is(module: Path) -> None:
 
 
 def test_the_names_of_rows_are_there_to_be_avoided() -> None:
-    assert {"FULL_MODEL", "AUGMENTED_MODEL", "HISTORY_AFFINITY"} <= CONSTANTS
+    assert {
+        "FULL_MODEL",
+        "AUGMENTED_MODEL",
+        "HISTORY_AFFINITY",
+        "FREQUENCY",
+        "RECENCY",
+        "CEILING",
+    } <= CONSTANTS
     assert len(MODULES) > 5

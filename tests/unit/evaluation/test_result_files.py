@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from offerbench.core.tables import read_parquet
 from offerbench.evaluation.evaluate import TaskResult
+from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import (
     nested,
     nested_rows,
@@ -19,6 +20,7 @@ from offerbench.evaluation.result_files import (
     read_gaps,
     read_offers_table,
     read_wauc,
+    results_directory,
     tidy,
     write_results,
 )
@@ -85,10 +87,10 @@ def test_whole_numbers_stay_whole_numbers() -> None:
     assert json.dumps(nested(table, ["model"], "offers")) == '{"full": 3}'
 
 
-def results() -> dict[str, TaskResult]:
+def results(seed: int = 0) -> dict[str, TaskResult]:
     """Two tasks of a few offers, the second without any popular one."""
     made = {}
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     for task, positives in (("brand", [30, 12, 2]), ("category1", [7, 6])):
         offers = pd.DataFrame(
             {
@@ -120,38 +122,66 @@ VOCABULARY = pd.DataFrame(
 )
 
 
-def write(directory: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    made = results()
+@pytest.fixture(params=list(Measure), ids=str)
+def measure(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
+    """Each measure, in a checkout without results."""
+    monkeypatch.chdir(tmp_path)
+    made: Measure = request.param
+    return made
+
+
+def write(measure: Measure, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    made = results(seed)
     table = wauc_table(made, evaluate_parameters())
     gaps = gap_table(table, made, ROWS)
-    write_results(directory, table, gaps, made, VOCABULARY)
+    write_results(measure, table, gaps, made, VOCABULARY)
     return table, gaps
 
 
-def test_tables_that_are_read_are_those_that_were_written(tmp_path: Path) -> None:
-    table, gaps = write(tmp_path)
+def test_the_published_results_are_where_they_always_were() -> None:
+    assert results_directory(Measure.PUBLISHED) == Path("metrics")
+    assert results_directory(Measure.CLEAN) == Path("metrics/clean")
+
+
+@pytest.mark.parametrize(
+    "order", [list(Measure), list(Measure)[::-1]], ids=["published_first", "clean_first"]
+)
+def test_measures_are_written_side_by_side(
+    order: list[Measure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tables = {measure: write(measure, seed)[0] for seed, measure in enumerate(order)}
+    published, clean = tables.values()
+    assert not published.equals(clean)
+    for measure, table in tables.items():
+        pd.testing.assert_frame_equal(read_wauc(results_directory(measure)), table)
+
+
+def test_tables_that_are_read_are_those_that_were_written(measure: Measure) -> None:
+    table, gaps = write(measure)
     assert table["wauc"].isna().any() and table["half_width"].isna().any()
-    pd.testing.assert_frame_equal(read_wauc(tmp_path), table)
-    found = read_gaps(tmp_path)
+    pd.testing.assert_frame_equal(read_wauc(results_directory(measure)), table)
+    found = read_gaps(results_directory(measure))
     assert gaps["gap"].isna().any()
     pd.testing.assert_frame_equal(found[list(gaps.columns)], gaps)
 
 
-def test_gaps_without_any_number_are_read_again(tmp_path: Path) -> None:
+def test_gaps_without_any_number_are_read_again(measure: Measure) -> None:
     made = {task: result for task, result in results().items() if task == "category1"}
     table = wauc_table(made, evaluate_parameters(popular_min_positives=99, cold_start_min_positives=98))
     gaps = gap_table(table, made, ROWS)
     empty = gaps[gaps["segment"] == "popular"]
     assert empty["gap"].isna().all()
-    write_results(tmp_path, table, empty, made, VOCABULARY)
-    found = read_gaps(tmp_path)
+    write_results(measure, table, empty, made, VOCABULARY)
+    found = read_gaps(results_directory(measure))
     assert found[["gap", "half_width"]].isna().all(axis=None)
     assert found["other"].tolist() == empty["other"].tolist()
 
 
-def test_json_files_hold_what_the_tables_say(tmp_path: Path) -> None:
-    table, _ = write(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {
+def test_json_files_hold_what_the_tables_say(measure: Measure) -> None:
+    table, _ = write(measure)
+    directory = results_directory(measure)
+    assert {path.name for path in directory.iterdir()} == {
         "wauc.json",
         "half_widths.json",
         "gaps.json",
@@ -160,7 +190,7 @@ def test_json_files_hold_what_the_tables_say(tmp_path: Path) -> None:
         "evaluate.json",
         "offers.parquet",
     }
-    content = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
+    content = {path.stem: json.loads(path.read_text()) for path in directory.glob("*.json")}
     assert list(content["wauc"]) == ["all", "popular", "cold_start"]
     assert list(content["wauc"]["all"]) == ["brand", "category1"]
     assert list(content["wauc"]["all"]["brand"]) == [row.name for row in ROWS]
@@ -184,16 +214,16 @@ def test_json_files_hold_what_the_tables_say(tmp_path: Path) -> None:
     assert content["evaluate"]["brand"] == {"offers": 9, "offers_evaluated": 3}
 
 
-def test_offers_have_their_values_and_results(tmp_path: Path) -> None:
-    write(tmp_path)
-    made = results()
-    table = read_offers_table(tmp_path)
+def test_offers_have_their_values_and_results(measure: Measure) -> None:
+    write(measure)
+    made, directory = results(), results_directory(measure)
+    table = read_offers_table(directory)
     models = [row.name for row in ROWS]
     assert list(table.columns) == ["task", "label", "value", "positives", "negatives", *models]
     assert table["task"].tolist() == ["brand"] * 3 + ["category1"] * 2
     assert table["value"].tolist() == ["a", "b", "c", "drinks", ""]
     expected = [value for result in made.values() for value in result.offers["full"].round(6)]
     assert table["full"].tolist() == expected
-    written: dict[Hashable, np.ndarray] = dict(read_parquet(tmp_path / "offers.parquet"))
+    written: dict[Hashable, np.ndarray] = dict(read_parquet(directory / "offers.parquet"))
     for name, column in offer_table(made, VOCABULARY).items():
         assert written[name].tolist() == column.tolist()

@@ -28,6 +28,7 @@ ROWS = [
     Row("mono_category1", "mono: category1", Role.SPECIALIST, "category1"),
     Row("affinity", "affinity", Role.YARDSTICK),
     Row("frequency", "frequency", Role.YARDSTICK),
+    Row("ceiling", "ceiling", Role.CEILING),
 ]
 NOTHING = np.full(2, np.nan)
 
@@ -110,6 +111,8 @@ def test_gaps_summary_and_headline_by_hand() -> None:
         "brand": {"full": 0.7, "mono_brand": 0.6, "mono_category1": 0.1, "affinity": 0.75},
         "category1": {"full": 0.5, "mono_brand": 0.9, "mono_category1": 0.8, "affinity": None},
     }
+    for of_task in tasks.values():
+        of_task["ceiling"] = 0.99
     table = table_of({"all": tasks, "popular": {task: dict.fromkeys(of) for task, of in tasks.items()}})
     # Both samples move together, so that the gap is the same in both: its interval has no width.
     together = {name: np.array([0.1, 0.3]) for name in tasks["brand"]}
@@ -122,7 +125,7 @@ def test_gaps_summary_and_headline_by_hand() -> None:
             "category1": {"all": together, "popular": together},
         }
     )
-    gaps = gap_table(table, results, ROWS[:-1])
+    gaps = gap_table(table, results, [row for row in ROWS if row.name != "frequency"])
     keys = ["segment", "task", "model", "compared_with"]
     found = gaps.set_index(keys)
     assert list(found.index) == [
@@ -161,7 +164,10 @@ def test_gaps_summary_and_headline_by_hand() -> None:
 
 
 def two_yardsticks() -> tuple[pd.DataFrame, dict[str, TaskResult]]:
-    """Affinity is better on brands, frequency on categories; in one segment one of them is missing."""
+    """Affinity is better on brands, frequency on categories; in one segment one of them is missing.
+
+    A ceiling is above both everywhere.
+    """
     values: dict[str, dict[str, dict[str, float | None]]] = {
         "all": {
             "brand": {
@@ -170,6 +176,7 @@ def two_yardsticks() -> tuple[pd.DataFrame, dict[str, TaskResult]]:
                 "mono_category1": 0.5,
                 "affinity": 0.8,
                 "frequency": 0.7,
+                "ceiling": 0.9,
             },
             "category1": {
                 "full": 0.7,
@@ -177,6 +184,7 @@ def two_yardsticks() -> tuple[pd.DataFrame, dict[str, TaskResult]]:
                 "mono_category1": 0.6,
                 "affinity": 0.6,
                 "frequency": 0.65,
+                "ceiling": 0.95,
             },
         },
         "popular": {
@@ -186,12 +194,13 @@ def two_yardsticks() -> tuple[pd.DataFrame, dict[str, TaskResult]]:
                 "mono_category1": 0.5,
                 "affinity": None,
                 "frequency": 0.55,
+                "ceiling": 0.95,
             },
-            "category1": dict.fromkeys(("full", "mono_brand", "mono_category1", "affinity", "frequency")),
+            "category1": dict.fromkeys(row.name for row in ROWS),
         },
     }
     # The samples of affinity are as far apart as those of the full model, those of frequency are not.
-    samples = {name: np.array([0.1, 0.3]) for name in ("full", "mono_brand", "mono_category1", "affinity")}
+    samples = {row.name: np.array([0.1, 0.3]) for row in ROWS}
     samples["frequency"] = np.array([0.1, 0.1])
     results = sampled({task: dict.fromkeys(values, samples) for task in values["all"]})
     return table_of(values), results
@@ -201,6 +210,7 @@ def test_a_generalist_is_compared_with_the_best_untrained_row_of_each_cell() -> 
     gaps = gap_table(*two_yardsticks(), ROWS)
     to_yardstick = gaps[gaps["compared_with"] == "yardstick"].set_index(["segment", "task"])
     assert to_yardstick["model"].tolist() == ["full"] * 4
+    assert "ceiling" not in set(gaps["other"])
     brand, category = to_yardstick.loc["all", "brand"], to_yardstick.loc["all", "category1"]
     assert (brand["other"], brand["gap"]) == ("affinity", pytest.approx(-0.1))
     assert (category["other"], category["gap"]) == ("frequency", pytest.approx(0.05))
@@ -234,5 +244,5 @@ def test_every_generalist_is_compared_and_nobody_else() -> None:
 
 def test_without_yardsticks_there_is_no_gap_to_one() -> None:
     table, results = two_yardsticks()
-    gaps = gap_table(table, results, ROWS[:3])
+    gaps = gap_table(table, results, [row for row in ROWS if row.role is not Role.YARDSTICK])
     assert set(gaps["compared_with"]) == {"specialist"}

@@ -37,6 +37,20 @@ def test_pasts_by_hand() -> None:
     assert [start[0, 0], start[0, 1], start[1, 1]] == [2, 1, 2]
 
 
+@given(EVENTS)
+def test_contexts_have_a_past_and_events_of_their_day(events: list[tuple[int, int]]) -> None:
+    users, days = zip(*events, strict=True)
+    past = past_of(events)
+    distinct = sorted(set(events))
+    assert past.context_of_event.tolist() == [distinct.index(event) for event in events]
+    assert len(past.start) == len(past.length) == len(past.events_of_day) == len(distinct)
+    for row, context in enumerate(past.context_of_event):
+        start, length, of_day = past.start[context], past.length[context], past.events_of_day[context]
+        assert list(range(start, start + length)) == oracle.past_rows(users, days, row, None)
+        day = range(start + length, start + length + of_day)
+        assert list(day) == oracle.rows_of_day(users, days, row)
+
+
 @given(labels=st.lists(st.integers(0, 6), max_size=30), data=st.data())
 @pytest.mark.parametrize("offset", [0, 2**16 - 3, 2**31 - 9], ids=["narrow", "about_2_16", "wide"])
 def test_rows_of_a_window_that_have_a_key(labels: list[int], data: st.DataObject, offset: int) -> None:
@@ -47,13 +61,17 @@ def test_rows_of_a_window_that_have_a_key(labels: list[int], data: st.DataObject
     starts = [min(ends) for *ends, _ in queries]
     stops = [max(ends) for *ends, _ in queries]
     keys = [key + offset for *_, key in queries]
-    found = MatchIndex(np.array(labels, np.int32)).count(
-        np.array(starts, np.int64), np.array(stops, np.int64) - np.array(starts, np.int64), np.array(keys)
-    )
+    index, length = MatchIndex(np.array(labels, np.int32)), np.subtract(stops, starts).astype(np.int64)
+    asked = np.array(starts, np.int64), length, np.array(keys)
+    found = index.count(*asked)
     assert found.tolist() == [
         oracle.count(labels, range(start, stop), {key})
         for start, stop, key in zip(starts, stops, keys, strict=True)
     ]
+    first, after = index.places(*asked)
+    for place, (start, stop, key) in enumerate(zip(starts, stops, keys, strict=True)):
+        rows = index.rows[first[place] : after[place]].tolist()
+        assert rows == [row for row in range(start, stop) if labels[row] == key]
 
 
 @given(labels=st.lists(st.integers(0, 3), max_size=30), data=st.data())

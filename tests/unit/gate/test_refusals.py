@@ -66,6 +66,44 @@ def test_a_baseline_without_any_value_passes_nothing(repository: Path, gate: Gat
     assert "no value to compare" in refusal(gate(repository, "--tolerance", "0.1"))
 
 
+def no_clean_value(results: Results) -> None:
+    assert results.clean_wauc is not None
+    results.clean_wauc["popular"]["brand"]["full"] = None
+
+
+def no_clean_results(results: Results) -> None:
+    results.clean_wauc = None
+
+
+def clean_values_that_are_none(results: Results) -> None:
+    results.clean_wauc = table(67.3)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (no_clean_value, "metrics/clean/wauc.json: popular.brand.full: no value, but main ("),
+        (no_clean_results, "working tree: no metrics/clean/wauc.json there. Run `dvc repro`"),
+        (clean_values_that_are_none, "working tree: metrics/clean/wauc.json: all.brand.full: "),
+    ],
+)
+def test_clean_results_that_can_not_be_compared(
+    repository: Path, gate: Gate, change: Callable[[Results], None], words: str
+) -> None:
+    now = Results()
+    change(now)
+    now.write(repository)
+    assert words in refusal(gate(repository, "--tolerance", "1"))
+
+
+def test_clean_results_are_needed_even_if_the_baseline_has_none(repository: Path, gate: Gate) -> None:
+    old = Results()
+    old.clean_wauc = None
+    old.write(repository)
+    commit_all(repository)
+    assert "no metrics/clean/wauc.json there" in refusal(gate(repository))
+
+
 def no_file(results: Results) -> None:
     results.half_widths = None
 
@@ -74,16 +112,33 @@ def null_entry(results: Results) -> None:
     results.half_widths["all"]["brand"]["full"] = None
 
 
-@pytest.mark.parametrize("change", [no_file, null_entry])
+def no_clean_file(results: Results) -> None:
+    results.clean_half_widths = None
+
+
+def null_clean_entry(results: Results) -> None:
+    assert results.clean_half_widths is not None
+    results.clean_half_widths["all"]["brand"]["full"] = None
+
+
+@pytest.mark.parametrize(
+    ("change", "file"),
+    [
+        (no_file, "metrics/half_widths.json"),
+        (null_entry, "metrics/half_widths.json"),
+        (no_clean_file, "metrics/clean/half_widths.json"),
+        (null_clean_entry, "metrics/clean/half_widths.json"),
+    ],
+)
 def test_a_half_width_is_needed_where_there_is_no_tolerance(
-    repository: Path, gate: Gate, change: Callable[[Results], None]
+    repository: Path, gate: Gate, change: Callable[[Results], None], file: str
 ) -> None:
     before = Results()
     change(before)
     before.write(repository)
     commit_all(repository)
     line = refusal(gate(repository))
-    assert "metrics/half_widths.json: all.brand.full: no half width of an interval" in line
+    assert f"{file}: all.brand.full: no half width of an interval" in line
     assert "gate.tolerance.all is null" in line
     assert gate(repository, "--tolerance", "0").status == 0
     write_parameters(repository, all=0.0, popular=0.0, cold_start=0.0)
@@ -126,6 +181,33 @@ def half_widths_that_no_stage_wrote(repository: Path) -> None:
     half_widths.write_bytes(content)
 
 
+def clean_results_of_another_run(repository: Path) -> None:
+    (repository / "metrics/clean/wauc.json").write_text(json.dumps(table(0.9)))
+
+
+def a_file_too_many_in_the_clean_results(repository: Path) -> None:
+    (repository / "metrics/clean/more.json").write_text("{}")
+
+
+def other_bytes_in_a_clean_file_that_is_not_read(repository: Path) -> None:
+    (repository / "metrics/clean/offers.parquet").write_bytes(b"\x00")
+
+
+def a_clean_file_too_few(repository: Path) -> None:
+    (repository / "metrics/clean/offers.parquet").unlink()
+
+
+def clean_results_that_no_stage_wrote(repository: Path) -> None:
+    (repository / "metrics/clean").rename(repository / "clean")
+    Results().write_lock(repository)
+    (repository / "clean").rename(repository / "metrics/clean")
+
+
+def damaged_clean_json(repository: Path) -> None:
+    (repository / "metrics/clean/wauc.json").write_text('{"all": ')
+    Results().write_lock(repository)
+
+
 def no_half_widths(repository: Path) -> None:
     (repository / "metrics/half_widths.json").unlink()
 
@@ -155,6 +237,12 @@ BROKEN = [
     (half_widths_of_another_run, "metrics/half_widths.json is not what dvc.lock says"),
     (half_widths_that_no_stage_wrote, "metrics/half_widths.json is not what dvc.lock says"),
     (no_half_widths, "metrics/half_widths.json is not what dvc.lock says"),
+    (clean_results_of_another_run, "metrics/clean is not what dvc.lock says"),
+    (a_file_too_many_in_the_clean_results, "metrics/clean is not what dvc.lock says"),
+    (other_bytes_in_a_clean_file_that_is_not_read, "metrics/clean is not what dvc.lock says"),
+    (a_clean_file_too_few, "metrics/clean is not what dvc.lock says"),
+    (clean_results_that_no_stage_wrote, "metrics/clean/half_widths.json is not what dvc.lock says"),
+    (damaged_clean_json, "metrics/clean/wauc.json: not valid JSON"),
     (no_metrics, "no metrics/wauc.json there"),
     (no_lock, "no dvc.lock there"),
     (lock_with_a_conflict, "dvc.lock: not a lock file of DVC"),

@@ -283,7 +283,15 @@ def test_the_digest_is_that_of_the_same_training(data_file: Path) -> None:
         {"epochs": 3},
         {"optimizer.learning_rate": 0.011},
         {"ranker.dropout": 0.2},
-        {"ranker.match_score": {"windows": [None], "hidden_units": 1, "prior_events": 1.0}},
+        {
+            "ranker.match_score": {
+                "windows": [None],
+                "attribute_values": None,
+                "hidden_units": 1,
+                "prior_events": 1.0,
+            }
+        },
+        {"remove_accidental_hits": "bought_that_day"},
     ],
     ids=str,
 )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from offerbench.features.config import MatchingParameters
 from offerbench.model.config import CompressionParameters, RankerParameters
 
 from ..parameters import COMPLETE, train_parameters
@@ -33,8 +34,21 @@ def test_neighbours_are_the_positive_and_its_negatives() -> None:
 
 
 def test_matches_are_counted_in_the_windows_of_the_match_score() -> None:
-    assert train_parameters("train_augmented").windows == [2, None]
-    assert train_parameters("train_augmented", ranker={"match_score": None}).windows == []
+    assert train_parameters("train_augmented").matching.windows == [2, None]
+    assert train_parameters("train_augmented", ranker={"match_score": None}).matching.windows == []
+
+
+def test_pairs_are_made_and_matched_as_a_section_says() -> None:
+    found = train_parameters(
+        "train_augmented",
+        number_of_negatives=6,
+        remove_accidental_hits="bought_that_day",
+        **{"ranker.match_score.attribute_values": 8},
+    )
+    assert found.matching == MatchingParameters(7, "bought_that_day", [2, None], 8)
+    without = train_parameters("train_augmented", ranker={"match_score": None})
+    assert without.matching == MatchingParameters(5, "offer", [], None)
+    assert train_parameters("train_augmented").matching.attribute_values is None
 
 
 GROUPINGS = COMPLETE["train_augmented"]["groupings"]
@@ -46,6 +60,7 @@ MATCH_SCORE = COMPLETE["train_augmented"]["ranker"]["match_score"]
     [
         {"groupings": GROUPINGS},
         {"remove_accidental_hits": "offer"},
+        {"remove_accidental_hits": "bought_that_day"},
         {"ranker": {"variance": True}},
         {"ranker": {"compression": COMPRESSION}},
         {"ranker": {"match_score": MATCH_SCORE}},

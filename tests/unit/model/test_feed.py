@@ -88,7 +88,7 @@ def test_values_are_left_out_of_histories_in_training_alone(tiny_data: TinyData,
 
 
 @pytest.mark.parametrize("case", AS_OFFERS)
-@pytest.mark.parametrize("hits", ["none", "offer"])
+@pytest.mark.parametrize("hits", ["none", "offer", "bought_that_day"])
 def test_accidental_hits_count_unless_they_are_left_out(tiny_data: TinyData, case: str, hits: str) -> None:
     made = feed(tiny_data, case, remove_accidental_hits=hits)
     for batches in (made.training(0), made.validation()):
@@ -98,8 +98,27 @@ def test_accidental_hits_count_unless_they_are_left_out(tiny_data: TinyData, cas
 
 def test_leaving_hits_out_needs_offers(tiny_data: TinyData) -> None:
     # The ranker of events with its own products alone; then what is a hit is looked at, and all is counted.
-    plain, without_hits = (feed(tiny_data, "full", remove_accidental_hits=hits) for hits in ("none", "offer"))
+    plain, *without_hits = (
+        feed(tiny_data, "full", remove_accidental_hits=hits) for hits in ("none", "offer", "bought_that_day")
+    )
     assert next(iter(plain.training(0))).groupings == []
-    (grouping,) = next(iter(without_hits.training(0))).groupings
-    assert (grouping.weights == 1).mean() > 0.5
-    assert grouping.counts.shape[-1] == 0
+    kept = []
+    for made in without_hits:
+        (grouping,) = next(iter(made.training(0))).groupings
+        kept.append((grouping.weights == 1).mean())
+        assert grouping.counts.shape[-1] == 0
+    assert 0.5 < kept[1] <= kept[0]
+
+
+@pytest.mark.parametrize("case", AS_OFFERS)
+def test_kinds_of_match_are_windows_and_attributes(tiny_data: TinyData, case: str) -> None:
+    made, matches = feed(tiny_data, case), CASES[case].training().ranker.match_score
+    batch = next(iter(made.training(0)))
+    features = len(CASES[case].features(tiny_data.data))
+    kinds = 0 if matches is None else len(matches.windows) + features * bool(matches.attribute_values)
+    assert batch.past_lengths.shape[-1] == kinds
+    for grouping in batch.groupings:
+        assert grouping.counts.shape[-1] == grouping.base.shape[-1] == kinds
+        if kinds > 2:  # expected over distributions: not all are whole numbers
+            assert (grouping.counts[..., :2] % 1 == 0).all()
+            assert (grouping.counts[..., 2:] > 0).any()

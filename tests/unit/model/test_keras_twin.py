@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from offerbench.batching.batches import draw_pass
 from offerbench.core.columns import HISTORY, Split
+from offerbench.features.config import MatchingParameters
 from offerbench.model.ranker import Ranker
 from offerbench.model.tensors import BatchTensors, batch_signature, batch_tensors
 from offerbench.model.training import Trainer
@@ -58,8 +59,14 @@ def twins(request: pytest.FixtureRequest, tiny_data: TinyData, weighted_tiny_dat
     )
 
 
+def matching_of(model: Ranker) -> MatchingParameters:
+    matching = model.specification.training.matching
+    assert matching == MatchingParameters(NEIGHBOURS, "none", [], None)
+    return matching
+
+
 def test_loss_gradients_and_moments_of_a_training_step(twins: Twins) -> None:
-    signature = batch_signature(twins.data, list(twins.offer_bags), 25, NEIGHBOURS)
+    signature = batch_signature(twins.data, list(twins.offer_bags), 25, matching_of(twins.model))
     trainer = Trainer(twins.model, signature, signature)
     with tf.GradientTape() as tape:
         loss, (logits, _) = trainer.loss(twins.batch, drop_of(twins.model))
@@ -87,7 +94,7 @@ def test_loss_gradients_and_moments_of_a_training_step(twins: Twins) -> None:
 
 @pytest.mark.parametrize("twins", ["full"], indirect=True)
 def test_both_steps_are_compiled_as_they_are_written(twins: Twins) -> None:
-    signature = batch_signature(twins.data, list(twins.offer_bags), 25, NEIGHBOURS)
+    signature = batch_signature(twins.data, list(twins.offer_bags), 25, matching_of(twins.model))
     trainer = Trainer(twins.model, signature, signature)
     plain, pairs = trainer.loss(twins.batch, None)
     loss, found = trainer.validation_step(twins.batch)

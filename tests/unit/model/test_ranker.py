@@ -88,7 +88,7 @@ def naive_scores(model: Ranker, seen: Seen) -> np.ndarray:
         else:
             of_offer = seen.rows[own.group_of_event == own.group_of_event[offer]]
             lengths = seen.batch.past_lengths[user].tolist()
-            matches = own.counts[b, i, j].tolist(), lengths, float(own.base[offer])
+            matches = own.counts[b, i, j].tolist(), lengths, own.base[offer].tolist()
         offered = distributions_of(seen.data, of_offer, names)
         scores[g, b, i, j] = oracle.pair_score(weights, shape, bags[user], offered, *matches)
     return scores
@@ -118,10 +118,16 @@ def test_scores_are_those_of_each_pair_by_itself(
 @pytest.mark.parametrize("case", AS_OFFERS)
 def test_offers_of_several_events_are_there(tiny_data: TinyData, case: str) -> None:
     batch = see(tiny_data.data, case).batch
-    if case != "matches_without_groupings":
+    if CASES[case].groupings is not None:
         sizes = [np.bincount(grouping.group_of_event).max() for grouping in batch.groupings]
         assert max(sizes) > 2
-    assert CASES[case].ranker.get("match_score") is None or batch.past_lengths.max() > 1
+    matches = CASES[case].ranker.get("match_score")
+    assert matches is None or batch.past_lengths.max() > 1
+    if matches and matches["attribute_values"]:
+        of_attributes = [grouping.counts[..., len(matches["windows"]) :] for grouping in batch.groupings]
+        assert all((counts > 0).any() for counts in of_attributes)
+        # Expected over several values, some are no whole numbers, where an offer is of several events.
+        assert any((counts % 1 > 0).any() for counts in of_attributes) == (CASES[case].groupings is not None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The page: whole, escaped, the same bytes each time, and nothing is fetched."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,7 +13,17 @@ from offerbench.report.config import Report
 from offerbench.report.page import page_html, verdicts
 from offerbench.report.tables import format_half_width, format_wauc
 
-from .content import HOSTILE, TASKS, gap_rows, models, of_segment, page_content, parameters, rows, wauc_rows
+from .content import (
+    HOSTILE,
+    TASKS,
+    gap_rows,
+    measured,
+    models,
+    of_segment,
+    page_content,
+    parameters,
+    rows,
+)
 from .test_pictures import luminance
 
 VOID = {"meta", "wbr", "br", "img", "link", "input"}
@@ -68,84 +79,142 @@ def page(augmented: bool) -> Reader:
 
 
 def test_every_wauc_and_interval_is_in_its_cell(page: Reader, augmented: bool) -> None:
-    wauc = wauc_rows(augmented).set_index(["segment", "task", "model"])
-    for segment in ("all", "popular", "cold_start"):
-        cells = page.tables[f"wauc-{segment}"]
-        assert cells[0] == ["model", *TASKS]
-        assert [row[0] for row in cells[1:]] == [row.title for row in rows(augmented)]
-        for m, name in enumerate(models(augmented)):
-            for t, task in enumerate(TASKS):
-                value, half_width = wauc.loc[(segment, task, name)]
-                expected = f"{format_wauc(value, 3)} {format_half_width(half_width, 3)}".strip()
-                assert cells[1 + m][1 + t] == expected
+    for found in measured(augmented):
+        wauc = found.wauc.set_index(["segment", "task", "model"])
+        for segment in ("all", "popular", "cold_start"):
+            cells = page.tables[f"wauc-{found.measure}-{segment}"]
+            assert cells[0] == ["model", *TASKS]
+            assert [row[0] for row in cells[1:]] == [row.title for row in rows(augmented)]
+            for m, name in enumerate(models(augmented)):
+                for t, task in enumerate(TASKS):
+                    value, half_width = wauc.loc[(segment, task, name)]
+                    expected = f"{format_wauc(value, 3)} {format_half_width(half_width, 3)}".strip()
+                    assert cells[1 + m][1 + t] == expected
 
 
 def test_every_gap_is_in_its_cell_with_its_mark(page: Reader, augmented: bool) -> None:
     for model in models(augmented)[: 1 + augmented]:
         for segment in ("all", "cold_start"):
-            cells = [[cell.strip() for cell in row] for row in page.tables[f"gaps-{segment}-{model}"]]
-            assert cells == [
-                ["task", "to the specialist", "to the best yardstick, history affinity"],
-                ["brand", "+.021 ±.010 ▲", "-.004 ±.004"],
-                ["category2", "-.032 ±.032 ▼", "+.008 ±.009"],
-            ]
-        assert [cell.strip() for cell in page.tables[f"gaps-popular-{model}"][2]] == ["category2", "-", "-"]
-    assert ("gaps-all-augmented" in page.tables) == augmented
+            for measure, expected in (
+                ("published", [["+.021 ±.010 ▲", "-.004 ±.004"], ["-.032 ±.032 ▼", "+.008 ±.009"]]),
+                ("clean", [["-.019 ±.010 ▼", "-.045 ±.004 ▼"], ["-.073 ±.032 ▼", "-.032 ±.009 ▼"]]),
+            ):
+                table = page.tables[f"gaps-{measure}-{segment}-{model}"]
+                assert [[cell.strip() for cell in row] for row in table] == [
+                    ["task", "to the specialist", "to the best yardstick, history affinity"],
+                    ["brand", *expected[0]],
+                    ["category2", *expected[1]],
+                ]
+        for measure in ("published", "clean"):
+            empty = page.tables[f"gaps-{measure}-popular-{model}"][2]
+            assert [cell.strip() for cell in empty] == ["category2", "-", "-"]
+    for measure in ("published", "clean"):
+        assert (f"gaps-{measure}-all-augmented" in page.tables) == augmented
 
 
 def test_the_best_row_is_named_where_it_is_not_always_the_same() -> None:
-    other = Row("frequency", f"frequency {HOSTILE} (whole past)", Role.YARDSTICK)
+    other = Row("another", f"another {HOSTILE} (whole past)", Role.YARDSTICK)
     gaps = gap_rows()
     is_other = (gaps["task"] == "brand") & (gaps["compared_with"] == "yardstick")
     gaps["other"] = gaps["other"].mask(is_other, other.name)
-    wauc = wauc_rows()
+    published, clean = measured()
+    wauc = published.wauc
     wauc = pd.concat([wauc, wauc[wauc["model"] == "full"].assign(model=other.name)])
-    offers = page_content().offers.assign(frequency=0.5)
-    content = page_content(rows=[*rows(), other], wauc=wauc, gaps=gaps, offers=offers)
-    page = Reader(page_html(content))
-    assert page.tables["gaps-all-full"][0] == [
+    offers = page_content().offers.assign(another=0.5)
+    results = [replace(published, wauc=wauc, gaps=gaps), clean]
+    page = Reader(page_html(page_content(rows=[*rows(), other], results=results, offers=offers)))
+    assert page.tables["gaps-published-all-full"][0] == [
         "task",
         "to the specialist",
         "to the best yardstick",
         "best yardstick",
     ]
-    assert [row[3] for row in page.tables["gaps-all-full"][1:]] == [
-        f"frequency {HOSTILE}",
+    assert [row[3] for row in page.tables["gaps-published-all-full"][1:]] == [
+        f"another {HOSTILE}",
         "history affinity",
     ]
-    assert page.tables["wauc-all"][-1][0] == other.title
-    assert page.tables["offers-brand"][0][-1] == f"frequency {HOSTILE}"
+    popular = page.tables["gaps-published-popular-full"]  # no offer of category2: nothing is best
+    assert popular[0][2:] == [f"to the best yardstick, another {HOSTILE}"]
+    assert page.tables["gaps-clean-all-full"][0][2:] == ["to the best yardstick, history affinity"]
+    assert [row[0] for row in page.tables["wauc-published-all"][-2:]] == [
+        other.title,
+        "ceiling (sees the future)",
+    ]
+    assert page.tables["offers-brand"][0][-1] == f"another {HOSTILE}"
+    assert "against the best yardstick of the task: ahead" in page.words
     assert not [tag for tag, _, _ in page.attributes if tag == "b"]
 
 
 def test_mark_is_said_in_words(page: Reader) -> None:
     labels = [value for tag, name, value in page.attributes if (tag, name) == ("span", "aria-label")]
-    assert set(labels) == {"ahead", "behind"}
-    assert "▲ ahead, ▼ behind: the 95% interval of the gap excludes 0" in page.words
+    assert set(labels) == {"ahead", "lost"}
+    assert "▲ ahead, ▼ lost: the 95% interval of the gap excludes 0" in page.words
 
 
 def test_best_of_a_column_is_bold_and_the_specialist_of_its_task_framed() -> None:
     text = page_html(page_content(augmented=False))
-    assert "<strong>.562</strong> <small>±.004</small>" in text  # history affinity, the highest of brand
-    assert text.count("<strong>") == 5  # a column each, but for the one without offers
-    frames = re.findall(r'id="T_wauc-(\w+)_row(\d)_col(\d)" class="[^"]*\bspecialist\b', text)
-    assert frames == [(name, str(1 + t), str(t)) for name in ("all", "popular", "cold_start") for t in (0, 1)]
+    assert "<strong>.596</strong> <small>±.006</small>" in text  # recency, the highest of brand
+    assert "<strong>.608</strong> <small>±.006</small>" in text  # by the clean measure
+    assert text.count("<strong>") == 2 * 5  # a column each, but for the one without offers
+    frames = re.findall(r'id="T_wauc-([\w-]+)_row(\d)_col(\d)" class="[^"]*\bspecialist\b', text)
+    assert frames == [
+        (f"{measure}-{segment}", str(1 + t), str(t))
+        for measure in ("published", "clean")
+        for segment in ("all", "popular", "cold_start")
+        for t in (0, 1)
+    ]
+
+
+def test_the_ceiling_is_set_apart_and_explained(page: Reader, augmented: bool) -> None:
+    text = page_html(page_content(augmented))
+    assert ".613 <small>±.007</small>" in text or augmented  # higher than the best, and not bold
+    apart = re.findall(r'id="T_wauc-[\w-]+_row(\d)_col\d" class="[^"]*\bapart\b', text)
+    assert apart == [str(len(models(augmented)) - 1)] * 12
+    assert page.words.count("The ceiling, in italics, counts the user's events of the whole period") == 2
+
+
+def test_each_measure_says_what_it_counts_and_nothing_else_is_doubled(page: Reader, augmented: bool) -> None:
+    headings = re.findall(r"<h([23]) id=\"[\w-]+\">([^<]+)", page_html(page_content(augmented)))
+    segments = [("3", "All offers"), ("3", "Popular offers"), ("3", "Cold start")]
+    assert headings == [
+        ("2", "Published measure"),
+        *segments,
+        ("2", "Clean measure"),
+        *segments,
+        *(("2", title) for title in ("AUC against popularity", "Training curves", "Data set", "Parameters")),
+    ]
+    assert "\nEvery negative counts but those with the offer of the user's own event. Best" in page.words
+    assert "\nEvery negative counts but those whose user bought the offer on that day, and" in page.words
+    assert "AUC is by the\npublished measure." in page.words
 
 
 def test_cells_have_legible_colours_by_their_wauc() -> None:
     text = page_html(page_content(augmented=False))
-    rule = re.compile(r"((?:#T_wauc-\w+,?\s*)+)\{\s*background-color: (#\w{6});\s*color: (#\w{6});\s*\}")
+    rule = re.compile(r"((?:#T_wauc-[\w-]+,?\s*)+)\{\s*background-color: (#\w{6});\s*color: (#\w{6});\s*\}")
     colours = {
         name.removeprefix("#T_wauc-"): (background, ink)
         for names, background, ink in rule.findall(text)
         for name in re.split(r",?\s+", names.strip())
     }
-    assert len(colours) == 4 * 6 == text.count('id="T_wauc-') - 3
+    assert len(colours) == 7 * 12 == text.count('id="T_wauc-') - 6
     for background, ink in colours.values():
         assert (luminance(background) + 0.05) / (luminance(ink) + 0.05) >= 4.5
-    brightness = [luminance(colours[f"all_row{m}_col0"][0]) for m in range(4)]
+    brightness = [luminance(colours[f"published-all_row{m}_col0"][0]) for m in range(7)]
     assert brightness == sorted(set(brightness), reverse=True)  # the higher, the darker
-    assert {colours[f"popular_row{m}_col1"][0] for m in range(4)} == {"#e3e6ea"}  # no offer
+    assert {colours[f"published-popular_row{m}_col1"][0] for m in range(7)} == {"#e3e6ea"}  # no offer
+
+
+def test_a_colour_means_the_same_wauc_by_both_measures() -> None:
+    published, clean = measured(augmented=False)
+    best = published.wauc.assign(wauc=published.wauc["wauc"] + 0.2)
+    alike = [replace(clean, measure=found.measure) for found in (published, clean)]
+    raised = [replace(published, wauc=best), clean]
+    styles = []
+    for results in (alike, raised):
+        text = page_html(page_content(augmented=False, results=results))
+        rules = re.findall(r"([^{}]*)\{\s*background-color: (#\w{6})", text)
+        styles.append(next(colour for names, colour in rules if "#T_wauc-clean-all_row3_col0" in names))
+    assert styles[0] != styles[1]  # the higher results of the other measure stretch its colours too
 
 
 def test_card_and_parameters(page: Reader) -> None:
@@ -161,7 +230,11 @@ def test_card_and_parameters(page: Reader) -> None:
         ["train", "61", "62"],
         ["test", "63", "64"],
     ]
-    assert page.tables["card-evaluated"][2] == ["category2", "4,712", "8,001"]
+    assert page.tables["card-evaluated"] == [
+        ["task", "offers", "pairs", "pairs (clean)"],  # what is the same by both is shown once
+        ["brand", "4,711", "8,000", "7,000"],
+        ["category2", "4,712", "8,001", "7,001"],
+    ]
     found = dict(page.tables["params"])
     assert found["prepare.clusters.price_cluster.sample"] == "300"
     assert found["tasks"] == "brand, category2"
@@ -197,7 +270,8 @@ def test_names_are_escaped(page: Reader) -> None:
 def test_any_text_of_the_data_is_escaped_wherever_it_is_shown() -> None:
     nested = {HOSTILE: {HOSTILE: HOSTILE}}
     prepared = {**page_content().prepared, HOSTILE: 1, "reasons": {HOSTILE: HOSTILE}, "vocabulary": nested}
-    content = page_content(prepared=prepared, batches=nested, evaluated=nested, data_version=HOSTILE)
+    results = [replace(found, evaluated=nested) for found in measured()]
+    content = page_content(prepared=prepared, batches=nested, results=results, data_version=HOSTILE)
     text = page_html(content)
     page = Reader(text)
     assert HOSTILE not in text
@@ -265,18 +339,19 @@ def test_the_page_says_whose_users_were_measured() -> None:
 
 
 def test_the_page_begins_with_the_verdicts_over_all_offers(page: Reader, augmented: bool) -> None:
-    sentences = verdicts(of_segment(gap_rows(augmented)), rows(augmented), 3)
-    assert len(sentences) == 2 * (1 + augmented)
-    for sentence in sentences:
-        assert f"\n{sentence}\n" in page.words
+    for found in measured(augmented):
+        sentences = verdicts(of_segment(found.gaps), rows(augmented), 3)
+        assert len(sentences) == 2 * (1 + augmented)
+        for sentence in sentences:
+            assert page.words.count(f"\n{sentence}\n") == 1
 
 
 def test_verdicts_count_the_marks() -> None:
     gaps = of_segment(gap_rows(augmented=False))
     assert verdicts(gaps, rows(), 3) == [
-        "The full model against the specialist of the task: ahead in 1 of 2 tasks, behind in 1, "
-        "too close to call in 0; mean gap -.006.",
-        "The full model against the best yardstick: ahead in 0 of 2 tasks, behind in 0, "
+        "The full model against the specialist of the task: ahead in 1 of 2 tasks, "
+        "lost in 1 (category2), too close to call in 0; mean gap -.006.",
+        "The full model against the best yardstick, history affinity: ahead in 0 of 2 tasks, lost in 0, "
         "too close to call in 2; mean gap +.002.",
     ]
     assert verdicts(gaps.assign(gap=np.nan, half_width=np.nan), rows(), 3) == []

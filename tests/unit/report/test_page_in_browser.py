@@ -93,17 +93,24 @@ def test_headers_sort_both_ways_and_missing_values_come_last(tmp_path: Path) -> 
         };
         page.querySelector("details").open = true;
         return {
-          down: click("T_wauc-all", 1), up: click("T_wauc-all", 1), names: click("T_wauc-all", 0),
-          gaps: click("T_gaps-popular-full", 1), gaps_up: click("T_gaps-popular-full", 1),
+          down: click("T_wauc-clean-all", 1), up: click("T_wauc-clean-all", 1),
+          names: click("T_wauc-clean-all", 0), other: state("T_wauc-published-all", 1),
+          gaps: click("T_gaps-published-popular-full", 1), gaps_up: click("T_gaps-published-popular-full", 1),
+          italic: [...page.querySelectorAll("#T_wauc-clean-all tbody tr")].map(
+            (row) => [...row.cells].map((cell) => window.getComputedStyle(cell).fontStyle)),
           positives: click("T_offers-brand", 1), fixed: page.querySelectorAll("#T_facts button").length,
         };
         """,
     )
-    waucs = [".511 ±.001", ".528 ±.002", ".545 ±.003", ".562 ±.004", ".579 ±.005"]
-    assert found["down"] == [[None, "descending", None], waucs[::-1]]
-    assert found["up"] == [[None, "ascending", None], waucs]
+    waucs = [".523 ±.001", ".540 ±.002", ".557 ±.003", ".574 ±.004", ".591 ±.005", ".608 ±.006", ".625 ±.007"]
+    ceiling = ".642 ±.008"  # stays below the others
+    assert found["down"] == [[None, "descending", None], [*waucs[::-1], ceiling]]
+    assert found["up"] == [[None, "ascending", None], [*waucs, ceiling]]
     assert found["names"][0] == ["ascending", None, None]
-    assert found["names"][1] == sorted(found["names"][1])
+    *ranked, last = found["names"][1]
+    assert ranked == sorted(ranked) and last == "ceiling (sees the future)"
+    assert found["italic"] == [["normal"] * 3] * 7 + [["italic"] * 3]
+    assert found["other"][0] == [None, None, None]
     assert found["gaps"][1] == ["+.021 ±.010 ▲", "-"]
     assert found["gaps_up"] == [[None, "ascending", None], ["+.021 ±.010 ▲", "-"]]
     positives = [int(text.replace(",", "")) for text in found["positives"][1]]

@@ -1,16 +1,20 @@
 """Colours, the heat map and the figures of the page."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib.image
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from offerbench.core.rows import Role, Row
 from offerbench.report.colours import COLOURS, INK, NO_OFFER, highest_shade
@@ -18,9 +22,11 @@ from offerbench.report.curves import curve_lines, curve_panels
 from offerbench.report.heat_map import draw_heat_map
 from offerbench.report.inline_svg import INK as STROKE
 from offerbench.report.inline_svg import SERIES
+from offerbench.report.measures import MeasureResults
 from offerbench.report.popularity import popularity_lines, popularity_panels
+from offerbench.report.tables import SEGMENT_TITLES, format_wauc
 
-from .content import curves, offers, page_content, rows, titles, wauc_rows
+from .content import curves, measured, offers, page_content, rows, trained
 
 
 def luminance(colour: str | tuple[float, ...]) -> float:
@@ -47,9 +53,10 @@ def test_colours_reach_the_best_value(best: float | None, highest: float) -> Non
 
 @pytest.mark.parametrize("augmented", [False, True])
 def test_heat_map_with_intervals_differs_and_repeats(tmp_path: Path, augmented: bool) -> None:
-    table = wauc_rows(augmented)
-    for name, shown in (("a", table), ("b", table), ("plain", table.assign(half_width=np.nan))):
-        draw_heat_map(shown, titles(), 3, tmp_path / f"{name}.png")
+    results = measured(augmented)[0]
+    plain = replace(results, wauc=results.wauc.assign(half_width=np.nan))
+    for name, shown in (("a", results), ("b", results), ("plain", plain)):
+        draw_heat_map(shown, rows(augmented), 3, tmp_path / f"{name}.png")
     first, second, plain = ((tmp_path / f"{name}.png").read_bytes() for name in ("a", "b", "plain"))
     assert first == second != plain
     assert b"tIME" not in first and b"Software" not in first
@@ -57,10 +64,55 @@ def test_heat_map_with_intervals_differs_and_repeats(tmp_path: Path, augmented: 
     assert width > height > 200
 
 
+def drawn(results: MeasureResults, target: Path, monkeypatch: pytest.MonkeyPatch) -> Figure:
+    """The figure that is written, still open to be asked."""
+    figures: list[Figure] = []
+    monkeypatch.setattr(plt, "close", figures.append)
+    draw_heat_map(results, rows(), 3, target)
+    monkeypatch.undo()
+    (figure,) = figures
+    plt.close(figure)
+    return figure
+
+
+@pytest.mark.parametrize("measure", [0, 1])
+def test_heat_map_says_its_measure_and_sets_the_ceiling_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measure: int
+) -> None:
+    results = measured()[measure]
+    shuffled = replace(results, wauc=results.wauc.iloc[::-1].reset_index(drop=True))
+    for shown in (results, shuffled):
+        figure = drawn(shown, tmp_path / "a.png", monkeypatch)
+        assert figure.get_suptitle() == f"wAUC, {results.measure} measure"
+        labels = figure.axes[0].get_yticklabels()
+        assert labels[-1].get_text() == "ceiling (sees the future)"
+        assert [label.get_fontstyle() for label in labels] == ["normal"] * (len(labels) - 1) + ["italic"]
+        for axis in figure.axes[:3]:
+            italic = {text.get_text().split()[0] for text in axis.texts if text.get_fontstyle() == "italic"}
+            of_ceiling = shown.wauc[shown.wauc["model"] == "ceiling"].set_index(["segment", "task"])["wauc"]
+            segment = next(key for key, title in SEGMENT_TITLES.items() if title == axis.get_title())
+            assert italic == {format_wauc(value, 3) for value in of_ceiling[segment].dropna()}
+            assert [line.get_ydata()[0] for line in axis.lines] == [len(labels) - 1]
+
+
+def test_names_and_numbers_of_a_heat_map_with_many_rows_do_not_overlap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = drawn(measured()[0], tmp_path / "a.png", monkeypatch)
+    FigureCanvasAgg(figure).draw()
+    names = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert min(box.x0 for box in names) >= 0
+    for axis in figure.axes[:3]:
+        numbers = [text.get_window_extent() for text in axis.texts]
+        for boxes in (names, numbers):
+            assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def all_svgs() -> list[str]:
     content = page_content()
     panels = popularity_panels(content.offers, ["brand", "category2"], content.rows)
-    return [str(panel.svg) for panel in (*panels, *curve_panels(content.curves, content.rows[:-1]))]
+    with_curve = [row for row in content.rows if row.name in trained()]
+    return [str(panel.svg) for panel in (*panels, *curve_panels(content.curves, with_curve))]
 
 
 def test_figures_take_the_colours_of_the_page() -> None:
@@ -98,13 +150,16 @@ def test_task_without_offer_has_an_empty_figure() -> None:
 
 
 def test_figure_of_a_task_has_the_rows_of_every_task_and_its_own_specialist() -> None:
-    more = [*rows(), Row("frequency", "frequency (whole past)", Role.YARDSTICK)]
+    more = [*rows(), Row("another", "another (whole past)", Role.YARDSTICK)]
     assert [(line.model, line.title) for line in popularity_lines("category2", more)] == [
         ("full", "full model"),
         ("augmented", "augmented model"),
         ("mono_category2", "specialist"),
         ("history_affinity", "history affinity"),
         ("frequency", "frequency"),
+        ("recency", "recency"),
+        ("ceiling", "ceiling"),
+        ("another", "another"),
     ]
 
 

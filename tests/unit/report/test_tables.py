@@ -7,7 +7,7 @@ import pytest
 from offerbench.report.config import Report
 from offerbench.report.tables import (
     AHEAD,
-    BEHIND,
+    LOST,
     format_difference,
     format_half_width,
     format_wauc,
@@ -20,7 +20,7 @@ from offerbench.report.tables import (
 )
 
 from ..parameters import evaluate_parameters
-from .content import gap_rows, of_segment, titles, wauc_rows
+from .content import gap_rows, measured, of_segment, rows, titles
 
 
 def cells(table: str) -> list[list[str]]:
@@ -51,7 +51,7 @@ def test_format(value: float | None, half_width: float | None, text: str) -> Non
     ("gap", "half_width", "text", "mark"),
     [
         (0.0191, 0.0041, "+.019 ±.004", AHEAD),
-        (-0.0191, 0.0041, "-.019 ±.004", BEHIND),
+        (-0.0191, 0.0041, "-.019 ±.004", LOST),
         (0.0041, 0.0041, "+.004 ±.004", ""),  # 0 is the end of the interval
         (-0.0041, 0.0042, "-.004 ±.004", ""),
         (0.0, 0.0, "+.000 ±.000", ""),
@@ -97,12 +97,94 @@ def test_gap_table() -> None:
     assert found == [
         ["gap \\ offers", "brand", "category2"],
         ["full model to the specialist", "+.021 ±.010 ▲", "-.032 ±.032 ▼"],
-        ["full model to the best yardstick", "-.004 ±.004", "+.008 ±.009"],
+        ["full model to the best yardstick, history_affinity", "-.004 ±.004", "+.008 ±.009"],
         ["augmented to the specialist", "+.021 ±.010 ▲", "-.032 ±.032 ▼"],
-        ["augmented to the best yardstick", "-.004 ±.004", "+.008 ±.009"],
+        ["augmented to the best yardstick, history_affinity", "-.004 ±.004", "+.008 ±.009"],
     ]
     empty = cells(gap_markdown(of_segment(gap_rows(), "popular"), {}, 3))
     assert {row[2] for row in empty[1:]} == {"-"}
+
+
+def with_recency_best_of_brand(gaps: pd.DataFrame) -> pd.DataFrame:
+    is_other = (gaps["task"] == "brand") & (gaps["compared_with"] == "yardstick")
+    return gaps.assign(other=gaps["other"].mask(is_other, "recency"))
+
+
+@pytest.mark.parametrize("with_mean", [False, True])
+def test_the_best_yardstick_of_each_task_is_named_where_it_is_not_the_same_in_all(with_mean: bool) -> None:
+    gaps, mean = with_recency_best_of_brand(gap_rows()), [""] * with_mean
+    found = cells(gap_markdown(of_segment(gaps), {"recency": "a recency"}, 3, with_mean))
+    assert [row[0] for row in found[1:]] == [
+        "full to the specialist",
+        "full to the best yardstick",
+        "augmented to the specialist",
+        "augmented to the best yardstick",
+        "best yardstick",
+    ]
+    assert found[-1][1:] == [*mean, "a recency", "history_affinity"]
+    assert [row[1 + with_mean :] for row in found[:-1]] == [
+        row[1 + with_mean :] for row in cells(gap_markdown(of_segment(gap_rows()), {}, 3, with_mean))
+    ]
+
+
+def test_a_task_without_offers_has_no_best_yardstick() -> None:
+    popular = of_segment(with_recency_best_of_brand(gap_rows()), "popular")  # no offer of category2
+    assert cells(gap_markdown(popular, {}, 3))[2][0] == "full to the best yardstick, recency"
+    third = popular[popular["task"] == "brand"].assign(task="price_cluster", other="frequency")
+    assert cells(gap_markdown(pd.concat([popular, third]), {}, 3))[-1] == [
+        "best yardstick",
+        "recency",
+        "-",
+        "frequency",
+    ]
+    nothing = cells(gap_markdown(popular.assign(gap=np.nan, half_width=np.nan), {}, 3))
+    assert nothing[2] == ["full to the best yardstick", "-", "-"] and len(nothing) == 5
+
+
+def test_a_gap_that_is_surely_negative_is_printed_as_lost() -> None:
+    gaps = of_segment(gap_rows(augmented=False))
+    lost = gaps.assign(gap=gaps["gap"].where(gaps["compared_with"] == "specialist", -0.0044))
+    assert cells(gap_markdown(lost, {}, 3))[2][1:] == ["-.004 ±.004 ▼", "-.004 ±.009"]
+
+
+def test_the_ceiling_is_last_in_italics_and_never_the_best() -> None:
+    table = wauc_frame(
+        ("brand", "ceiling", 0.9, 0.01),
+        ("brand", "full", 0.6, 0.01),
+        ("brand", "recency", 0.7, 0.02),
+        ("category2", "ceiling", 0.5, 0.01),
+        ("category2", "full", 0.8, 0.03),
+        ("category2", "recency", 0.8, 0.04),
+    )
+    expected = [
+        ["model \\ offers", "brand", "category2"],
+        ["full", ".600 ±.010", "**.800 ±.030**"],
+        ["recency", "**.700 ±.020**", "**.800 ±.040**"],
+        ["*a ceiling*", "*.900 ±.010*", "*.500 ±.010*"],
+    ]
+    assert cells(wauc_markdown(table, {"ceiling": "a ceiling"}, 3)) == expected
+    assert cells(wauc_markdown(table, {"ceiling": "a ceiling"}, 3, {"ceiling"})) == expected
+
+
+def test_which_rows_are_not_ranked_can_be_said() -> None:
+    table = wauc_frame(("a", "x", 0.9, 0.01), ("a", "ceiling", 0.8, 0.01), ("a", "y", 0.7, 0.01))
+    assert cells(wauc_markdown(table, {}, 1, not_ranked=()))[1:] == [
+        ["x", "**.9 ±.0**"],
+        ["ceiling", ".8 ±.0"],
+        ["y", ".7 ±.0"],
+    ]
+    assert cells(wauc_markdown(table, {}, 1, not_ranked=["x"]))[1:] == [
+        ["ceiling", "**.8 ±.0**"],
+        ["y", ".7 ±.0"],
+        ["*x*", "*.9 ±.0*"],
+    ]
+
+
+def test_a_task_may_be_called_as_a_column_of_the_results() -> None:
+    assert cells(wauc_markdown(wauc_frame(("model", "full", 0.6, 0.01)), {}, 2)) == [
+        ["model \\ offers", "model"],
+        ["full", "**.60 ±.01**"],
+    ]
 
 
 def test_gap_table_with_means() -> None:
@@ -116,19 +198,34 @@ def test_gap_table_with_means() -> None:
     ]
 
 
-def test_report_has_every_segment_with_intervals_and_gaps() -> None:
-    wauc, evaluate = wauc_rows(augmented=False), evaluate_parameters()
-    text = report_markdown(wauc, gap_rows(augmented=False), titles(), evaluate, Report(table_decimals=3))
+def test_report_has_both_measures_every_segment_with_intervals_and_gaps() -> None:
+    results, evaluate = measured(augmented=False), evaluate_parameters()
+    text = report_markdown(results, rows(augmented=False), evaluate, Report(table_decimals=3))
     assert text.startswith("# wAUC on the test users\n")
-    assert text.count("| gap \\ offers") == text.count("| model \\ offers") == 3
-    assert f"{AHEAD} ahead, {BEHIND} behind" in text
-    assert "## Cold start: offers with more than 4 and at most 20 positives" in text
-    assert "full model to the best yardstick" in text
-    for segment in ("all", "popular", "cold_start"):
-        assert wauc_markdown(of_segment(wauc, segment), titles(), 3) in text
+    assert text.count("| gap \\ offers") == text.count("| model \\ offers") == 6
+    assert f"{AHEAD} ahead, {LOST} lost" in text
+    assert "The ceiling, in italics, counts" in text and "*ceiling (sees the future)*" in text
+    head, published, clean = text.split("\n## ")
+    assert "model" not in head
+    assert published.startswith(
+        "Published measure: every negative counts but those with the offer of the user's own event\n"
+    )
+    assert clean.startswith(
+        "Clean measure: every negative counts but those whose user bought the offer on that"
+    )
+    for part, found in zip((published, clean), results, strict=True):
+        assert "### Cold start: offers with more than 4 and at most 20 positives" in part
+        assert "full model to the best yardstick, history affinity" in part
+        for segment in ("all", "popular", "cold_start"):
+            assert wauc_markdown(of_segment(found.wauc, segment), titles(), 3) in part
+            assert gap_markdown(of_segment(found.gaps, segment), short_titles(), 3) in part
     validation = evaluate_parameters(users="validation")
-    text = report_markdown(wauc, gap_rows(False), titles(), validation, Report(table_decimals=2))
+    text = report_markdown(results, rows(False), validation, Report(table_decimals=2))
     assert "wAUC on the validation users" in text and "+.02 ±.01 ▲" in text
+
+
+def short_titles() -> dict[str, str]:
+    return {row.name: row.short_title for row in rows()}
 
 
 def test_a_segment_can_be_taken_out_of_a_report() -> None:
@@ -136,3 +233,6 @@ def test_a_segment_can_be_taken_out_of_a_report() -> None:
     text = "\n".join(["# Title\n", "Words.\n", *segment_sections(tables, evaluate_parameters())])
     assert {name: segment_section(text, name) for name in tables} == tables
     assert segment_section(text, "popular") is None
+    below = "\n".join(["# Title\n", *segment_sections(tables, evaluate_parameters(), level=3)])
+    assert "\n### All offers: every offer" in below
+    assert segment_section(below, "all") is None  # a part of a section

@@ -8,31 +8,32 @@ import pytest
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import write_json
 from offerbench.core.tables import write_parquet
-from offerbench.evaluation.result_files import CELL, nested, nested_rows
+from offerbench.evaluation.result_files import CELL, nested, nested_rows, results_directory
 from offerbench.report.tables import report_markdown
 from offerbench.report.training_logs import MEASURES
 from offerbench.report.write import raw_version, write_report
 
-from .content import gap_rows, models, page_content, parameters, titles, wauc_rows
+from .content import measured, page_content, parameters, rows, trained, wauc_rows
 
 
 @pytest.fixture
 def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files that the stage reads, in the working directory."""
     monkeypatch.chdir(tmp_path)
-    content, table = page_content(), wauc_rows()
-    for name, metric in (
-        ("wauc", nested(table, CELL, "wauc")),
-        ("half_widths", nested(table, CELL, "half_width")),
-        ("gaps", nested_rows(gap_rows(), [*CELL, "compared_with"])),
-        ("prepare", content.prepared),
-        ("rebatch", content.batches),
-        ("evaluate", content.evaluated),
-    ):
-        write_json(tmp_path / "metrics" / f"{name}.json", metric)
+    content = page_content()
+    for found in content.results:
+        for name, metric in (
+            ("wauc", nested(found.wauc, CELL, "wauc")),
+            ("half_widths", nested(found.wauc, CELL, "half_width")),
+            ("gaps", nested_rows(found.gaps, [*CELL, "compared_with"])),
+            ("evaluate", found.evaluated),
+        ):
+            write_json(results_directory(found.measure) / f"{name}.json", metric)
+    write_json(tmp_path / "metrics/prepare.json", content.prepared)
+    write_json(tmp_path / "metrics/rebatch.json", content.batches)
     columns = {str(name): column.to_numpy() for name, column in content.offers.items()}
     write_parquet(tmp_path / "metrics" / "offers.parquet", columns)
-    for model in models()[:-1]:
+    for model in trained():
         for measure in MEASURES:
             part, name = measure.split("_")
             file = tmp_path / "plots" / "training" / model / "plots" / "metrics" / part / f"{name}.tsv"
@@ -42,29 +43,43 @@ def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_reports_are_made_of_the_files_and_the_same_each_time(metrics: Path) -> None:
-    text = write_report(metrics, parameters())
+    text = write_report(parameters())
     reports = {path.name: path.read_bytes() for path in Path("reports").iterdir()}
     assert set(reports) == {"index.html", "wauc.md", "wauc.png"}
     assert reports["wauc.md"].decode() == text
     shown = parameters()
-    assert text == report_markdown(wauc_rows().round(6), gap_rows(), titles(), shown.evaluate, shown.report)
-    assert "mono: brand 0.500 to 0.600" in reports["index.html"].decode()
-    assert write_report(metrics, parameters()) == text
+    assert text == report_markdown(measured(), rows(), shown.evaluate, shown.report)
+    page = reports["index.html"].decode()
+    assert "mono: brand 0.500 to 0.600" in page
+    assert ".511 <small>±.001" in page and ".523 <small>±.001" in page  # by each measure
+    assert write_report(parameters()) == text
     assert {path.name: path.read_bytes() for path in Path("reports").iterdir()} == reports
 
 
 def test_a_digit_is_all_that_the_number_of_decimals_changes(metrics: Path) -> None:
     report = parameters().report.model_copy(update={"table_decimals": 2})
-    text = write_report(metrics, parameters(report=report))
+    text = write_report(parameters(report=report))
     wauc = wauc_rows().iloc[0]
     assert f"{wauc['wauc']:.2f}"[1:] in text and f"{wauc['wauc']:.3f}"[1:] not in text
     assert np.isclose(wauc["wauc"], 0.511)
 
 
-def test_a_missing_file_is_named(metrics: Path) -> None:
-    (metrics / "gaps.json").unlink()
-    with pytest.raises(OfferbenchError, match=r"gaps\.json: no such file.*dvc repro"):
-        write_report(metrics, parameters())
+@pytest.mark.parametrize("file", ["gaps.json", "clean/gaps.json", "clean/evaluate.json"])
+def test_a_missing_file_is_named(metrics: Path, file: str) -> None:
+    (metrics / file).unlink()
+    with pytest.raises(OfferbenchError, match=rf"metrics/{file}: no such file.*dvc repro"):
+        write_report(parameters())
+
+
+def test_the_picture_is_of_the_published_measure(metrics: Path) -> None:
+    write_report(parameters())
+    picture = Path("reports/wauc.png").read_bytes()
+    write_json(metrics / "clean/half_widths.json", nested(wauc_rows(), CELL, "wauc"))
+    write_report(parameters())
+    assert Path("reports/wauc.png").read_bytes() == picture
+    write_json(metrics / "half_widths.json", nested(wauc_rows(), CELL, "wauc"))
+    write_report(parameters())
+    assert Path("reports/wauc.png").read_bytes() != picture
 
 
 def test_data_version_is_that_of_the_lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

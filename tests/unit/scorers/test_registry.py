@@ -8,23 +8,39 @@ import pytest
 
 from offerbench.core import rows as rows_module
 from offerbench.core.errors import OfferbenchError
-from offerbench.core.rows import GENERALISTS, HISTORY_AFFINITY, YARDSTICKS, Role, mono_model, table_rows
+from offerbench.core.rows import (
+    CEILING,
+    CEILINGS,
+    FREQUENCY,
+    GENERALISTS,
+    HISTORY_AFFINITY,
+    RECENCY,
+    YARDSTICKS,
+    Role,
+    mono_model,
+    table_rows,
+)
 from offerbench.evaluation.evaluate import measure_task, score_tasks
+from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import YARDSTICK, gap_table, wauc_table
-from offerbench.features.offers import group_offers
 from offerbench.model.saved_model import save_model
+from offerbench.scorers.ceiling import Ceiling
+from offerbench.scorers.frequency import Frequency
 from offerbench.scorers.history_affinity import HistoryAffinity
 from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.ranker import RankerScorer
+from offerbench.scorers.recency import Recency
 from offerbench.scorers.registry import UNTRAINED, load_scorers
 
 from ..conftest import TinyData
-from ..parameters import evaluate_parameters
+from ..parameters import evaluate_parameters, yardsticks_parameters
 from ..rankers import random_ranker
-from .test_pairs import NEIGHBOURS, contexts_of
+from .test_pairs import NEIGHBOURS, contexts_of, pairs_of
 
 pytestmark = pytest.mark.usefixtures("configured_tensorflow")
 TASKS = ["price_cluster", "brand"]
+YARDSTICK_PARAMETERS = yardsticks_parameters()
+CLASSES = {HISTORY_AFFINITY: HistoryAffinity, FREQUENCY: Frequency, RECENCY: Recency, CEILING: Ceiling}
 
 
 @pytest.fixture
@@ -37,29 +53,49 @@ def models(tiny_data: TinyData, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_yardstick_has_its_scorer_and_every_scorer_its_row() -> None:
-    assert set(UNTRAINED) == set(YARDSTICKS)
+def test_every_yardstick_and_ceiling_has_its_scorer_and_every_scorer_its_row() -> None:
+    assert set(UNTRAINED) == {*YARDSTICKS, *CEILINGS}
     rows = table_rows(TASKS)
-    assert {row.name for row in rows if row.role is Role.YARDSTICK} == set(UNTRAINED)
+    assert {row.name for row in rows if row.role in (Role.YARDSTICK, Role.CEILING)} == set(UNTRAINED)
     for make in UNTRAINED.values():
-        assert callable(make().score)
+        assert callable(make(yardsticks_parameters()).score)
+
+
+def test_the_ceiling_is_no_yardstick() -> None:
+    assert not set(YARDSTICKS) & set(CEILINGS)
+    assert {row.name for row in table_rows(TASKS) if row.role is Role.CEILING} == {CEILING}
 
 
 def test_scorers_are_loaded_in_the_order_of_the_tables(models: Path) -> None:
-    scorers = load_scorers(table_rows(TASKS), models)
-    expected = [*GENERALISTS, "mono_price_cluster", "mono_brand", *YARDSTICKS]
+    scorers = load_scorers(table_rows(TASKS), models, YARDSTICK_PARAMETERS)
+    expected = [*GENERALISTS, "mono_price_cluster", "mono_brand", *YARDSTICKS, *CEILINGS]
     assert list(scorers) == expected == [row.name for row in table_rows(TASKS)]
     for name, scorer in scorers.items():
-        assert isinstance(scorer, HistoryAffinity if name == HISTORY_AFFINITY else RankerScorer)
+        assert type(scorer) is CLASSES.get(name, RankerScorer)
+
+
+def test_untrained_scorers_have_the_parameters(tiny_data: TinyData) -> None:
+    # Another prior changes all that have one, another half-life the row that decays.
+    pairs = pairs_of(contexts_of(tiny_data), "brand")
+    scores = {
+        name: [
+            make(yardsticks_parameters(**changes)).score(pairs).tobytes()
+            for changes in ({}, {"prior_events": 7.0}, {"half_life_days": 2.0})
+        ]
+        for name, make in UNTRAINED.items()
+    }
+    changed = {name: [found[0] != each for each in found[1:]] for name, found in scores.items()}
+    assert changed == {
+        HISTORY_AFFINITY: [False, False],
+        FREQUENCY: [True, False],
+        RECENCY: [True, True],
+        CEILING: [True, False],
+    }
 
 
 def test_every_row_has_the_model_of_its_own_directory(models: Path, tiny_data: TinyData) -> None:
-    contexts = contexts_of(tiny_data)
-    events = {name: column[contexts.rows.reshape(-1)] for name, column in tiny_data.data.events.items()}
-    table = group_offers({name: events[name] for name in tiny_data.data.offer_sizes}, "brand", 4)
-    offers = np.searchsorted(table.keys, tiny_data.data.events["brand"][contexts.rows]).astype(np.int32)
-    pairs = TaskPairs("brand", table, contexts, offers)
-    scorers = load_scorers(table_rows(TASKS), models)
+    pairs = pairs_of(contexts_of(tiny_data), "brand")
+    scorers = load_scorers(table_rows(TASKS), models, YARDSTICK_PARAMETERS)
     for number, name in enumerate(GENERALISTS):
         expected = RankerScorer(random_ranker(tiny_data.data, "full", seed=number)).score(pairs)
         assert scorers[name].score(pairs).tobytes() == expected.tobytes()
@@ -69,12 +105,12 @@ def test_every_row_has_the_model_of_its_own_directory(models: Path, tiny_data: T
 
 def test_a_model_of_a_task_taken_out_is_refused(models: Path) -> None:
     with pytest.raises(OfferbenchError, match=r"mono: holds models of \['price_cluster'\].*offerbench prune"):
-        load_scorers(table_rows(["brand"]), models)
+        load_scorers(table_rows(["brand"]), models, YARDSTICK_PARAMETERS)
 
 
 def test_a_missing_model_is_named(models: Path) -> None:
     with pytest.raises(OfferbenchError, match=r"mono/category2/model\.json: no such file"):
-        load_scorers(table_rows([*TASKS, "category2"]), models)
+        load_scorers(table_rows([*TASKS, "category2"]), models, YARDSTICK_PARAMETERS)
 
 
 class Newest:
@@ -90,15 +126,14 @@ def test_a_new_untrained_scorer_costs_a_class_and_an_entry(
     # Its name and title among the yardsticks, its class in the registry: it is measured, and generalists
     # are compared with it where it is best.
     monkeypatch.setitem(rows_module.YARDSTICKS, "newest", "newest event (no training)")
-    monkeypatch.setitem(UNTRAINED, "newest", Newest)
+    monkeypatch.setitem(UNTRAINED, "newest", lambda _: Newest())
     data, contexts, rows = tiny_data.data, contexts_of(tiny_data), table_rows(TASKS)
-    scorers = load_scorers(rows, models)
-    assert list(scorers)[-1] == "newest"
-    events = {name: data.events[name][contexts.rows.reshape(-1)] for name in data.offer_sizes}
-    tables = {task: group_offers(events, task, 4) for task in TASKS}
+    scorers = load_scorers(rows, models, YARDSTICK_PARAMETERS)
+    assert list(scorers)[-1 - len(CEILINGS)] == "newest"
+    tables = {task: pairs_of(contexts, task).offers for task in TASKS}
     evaluate = evaluate_parameters()
     results = {
-        task: measure_task(scored, data.first_label, evaluate)
+        task: measure_task(scored, Measure.CLEAN, data.first_label, evaluate)
         for task, scored in score_tasks(
             scorers, tables, data, contexts.split, contexts.rows.reshape(1, -1), NEIGHBOURS
         )
@@ -111,6 +146,7 @@ def test_a_new_untrained_scorer_costs_a_class_and_an_entry(
     )
     best = table[table["model"].isin(rows_module.YARDSTICKS)].groupby(["segment", "task"])["wauc"].max()
     assert len(compared) == 3 * len(TASKS) * len(GENERALISTS)
+    assert set(compared["other"]) <= set(rows_module.YARDSTICKS)  # a ceiling is compared with nobody
     for row in compared.to_dict("records"):
         wanted = best[row["segment"], row["task"]]
         assert row["wauc"] == pytest.approx(wanted, nan_ok=True)
