@@ -13,7 +13,8 @@ import pytest
 
 from .conftest import REPOSITORY, Workspace
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+# One worker runs them all: they share experiments that take minutes.
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow, pytest.mark.xdist_group("experiments")]
 
 GUIDE = REPOSITORY / "docs/experiments.md"
 TITLE = "# wAUC on the "
