@@ -35,15 +35,15 @@ def _ranker(data: PreparedData, training: TrainParameters, features: list[str], 
 
 def _trainer(data: PreparedData, model: Ranker, events: int) -> Trainer:
     specification = model.specification
-    neighbours = specification.training.neighbours
-    signature = batch_signature(data, list(specification.offer_features), events, neighbours)
+    matching = specification.training.matching
+    signature = batch_signature(data, list(specification.offer_features), events, matching)
     return Trainer(model, signature, signature)
 
 
 def _batches(data: PreparedData, model: Ranker, batches: Iterable[Rows]) -> Iterator[BatchTensors]:
     """Make batches whose events stay what they are."""
     specification = model.specification
-    maker = BatchMaker(data, list(specification.offer_features), specification.training.neighbours, [])
+    maker = BatchMaker(data, list(specification.offer_features), specification.training.matching)
     unused = np.random.default_rng(0)
     return (batch_tensors(maker.make(rows, [], unused)) for rows in batches)
 

@@ -1,4 +1,4 @@
-"""offerbench: can one model serve every kind of campaign, and whom do I send this one to?
+"""Can one model serve every kind of campaign, and whom do I send this one to.
 
 The public names are below; they are imported when they are first used, since TensorFlow takes seconds.
 """

@@ -32,7 +32,11 @@ def changes(experiment: Experiment) -> dict[str, tuple[str, str]]:
 
 
 def test_the_studies_of_this_repository() -> None:
-    assert NAMES == ["ablation", "complete_journey_published", "default_choice", "search", "seeds"]
+    chosen = ["attributes", "default_choice", "half_life", "search"]
+    assert sorted(NAMES) == sorted(["ablation", "complete_journey_published", "seeds", *chosen])
+    for name in chosen:  # nothing is chosen on test users
+        _, experiments = planned(name)
+        assert {experiment.content["evaluate"]["users"] for experiment in experiments} == {"validation"}
 
 
 @pytest.mark.parametrize("name", NAMES)
