@@ -26,6 +26,7 @@ STAGES = {  # in the order of a run, with what each writes
     "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand"],
     "group_test": ["data/group_test"],
     "evaluate": [
+        "metrics/clean",
         "metrics/offers.parquet",
         *(
             f"metrics/{name}.json"

@@ -13,15 +13,18 @@ from .conftest import SMALL, Workspace, environment_of
 pytestmark = pytest.mark.pipeline
 
 TASKS = SMALL["tasks"]
-MODELS = ["full", "augmented", "mono_category1", "mono_brand", "history_affinity"]
+UNTRAINED = ["history_affinity", "frequency", "recency", "ceiling"]
+MODELS = ["full", "augmented", "mono_category1", "mono_brand", *UNTRAINED]
+each_measure = pytest.mark.parametrize("metrics", ["metrics", "metrics/clean"])
 
 
 def changed_stages(workspace: Workspace) -> set[str]:
     return set(json.loads(workspace.run("dvc", "status", "--json").stdout))
 
 
-def test_results_have_every_segment_task_and_model(finished: Workspace) -> None:
-    wauc = json.loads((finished.path / "metrics/wauc.json").read_text())
+@each_measure
+def test_results_have_every_segment_task_and_model(finished: Workspace, metrics: str) -> None:
+    wauc = json.loads((finished.path / metrics / "wauc.json").read_text())
     assert list(wauc) == ["all", "popular", "cold_start"]
     for tasks in wauc.values():
         assert list(tasks) == TASKS
@@ -29,12 +32,13 @@ def test_results_have_every_segment_task_and_model(finished: Workspace) -> None:
             assert list(models) == MODELS
             assert all(value is None or 0 < value < 1 for value in models.values())
     table = (finished.path / "reports/wauc.md").read_text()
-    assert table.count("| history affinity") == 3
+    assert table.count("| history affinity") == 2 * 3  # by each measure
 
 
-def test_offers_file_gives_the_written_wauc(finished: Workspace) -> None:
-    offers = pd.read_parquet(finished.path / "metrics/offers.parquet")
-    wauc = json.loads((finished.path / "metrics/wauc.json").read_text())
+@each_measure
+def test_offers_file_gives_the_written_wauc(finished: Workspace, metrics: str) -> None:
+    offers = pd.read_parquet(finished.path / metrics / "offers.parquet")
+    wauc = json.loads((finished.path / metrics / "wauc.json").read_text())
     assert list(offers)[:5] == ["task", "label", "value", "positives", "negatives"]
     for task, rows in offers.groupby("task"):
         by_hand = (rows["full"] * rows["positives"]).sum() / rows["positives"].sum()
@@ -151,12 +155,7 @@ def test_removed_task_leaves_no_row(workspace: Workspace) -> None:
     workspace.run("dvc", "repro")
     wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
     assert list(wauc["all"]) == ["category1"]
-    assert list(wauc["all"]["category1"]) == [
-        "full",
-        "augmented",
-        "mono_category1",
-        "history_affinity",
-    ]
+    assert list(wauc["all"]["category1"]) == ["full", "augmented", "mono_category1", *UNTRAINED]
     assert not any("brand" in stage for stage in workspace.lock())
     assert changed_stages(workspace) == set()
 
