@@ -67,5 +67,5 @@ readme: setup ## Put the committed results into README.md and docs/.
 	offerbench readme
 
 lock: setup ## Resolve pyproject.toml again and write requirements.lock.
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra peers --generate-hashes \
 	  --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements.lock
