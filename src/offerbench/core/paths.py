@@ -16,3 +16,8 @@ METRICS_DIRECTORY = Path("metrics")
 CURVES_DIRECTORY = Path("plots/training")
 REPORTS_DIRECTORY = Path("reports")
 CHECKPOINTS_DIRECTORY = Path("data/checkpoints")  # of unfinished trainings; no stage's output
+
+
+def history_events_file(directory: Path, event_type: str) -> Path:
+    """File of the events of a type that is in use and not the target."""
+    return directory / f"history_events_{event_type}.arrow"
