@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,27 @@ class Contexts:
         lengths = stop - start if length is None else np.minimum(stop - start, length)
         return stop - lengths, lengths
 
+    def past_days(self, days: int) -> tuple[Ints, Ints]:
+        """Window of each context's events of the newest so many days of its past; see `past`."""
+        start, stop = self._past
+        first = np.searchsorted(self._user_days, user_days(self.users, self.days - days))
+        first = np.maximum(first, start)
+        return first, stop - first
+
+    @cached_property
+    def event_days(self) -> Ints:
+        """Days with an event in each context's past; int64, shape (groups, i)."""
+        is_first = np.append(0, np.cumsum(_differs(self._user_days)))
+        start, stop = self._past
+        return is_first[stop] - is_first[start]
+
+    @cached_property
+    def past_length_days(self) -> Ints:
+        """Days since the first event of each context's past, 0 if there is none; int64, shape (groups, i)."""
+        start, stop = self._past
+        first = self.events[DAY][np.minimum(start, len(self.events[DAY]) - 1)]
+        return np.where(stop > start, self.days - first, 0).astype(np.int64)
+
     @cached_property
     def history(self) -> tuple[Ints, Ints]:
         """Window of each context's history, cut as `prepare.history` says; see `past`."""
@@ -173,6 +194,20 @@ class Contexts:
         return first, number.reshape(self.users.shape)
 
 
+@dataclass(frozen=True)
+class MatchDays:
+    """When the events of windows are of the offer; int64, shape (groups, i, j) each."""
+
+    count: Ints
+    """Matches."""
+    days: Ints
+    """Days with a match."""
+    first: Ints
+    """Day of the first match; 0 if there is none."""
+    last: Ints
+    """Day of the last match; 0 if there is none."""
+
+
 @dataclass(frozen=True, eq=False)
 class TaskPairs:
     """The pairs of a task that are to be scored, with what several scorers need of them."""
@@ -239,6 +274,36 @@ class TaskPairs:
         total = of_all.of_windows(first, stop, contexts.days.reshape(-1))
         return found.reshape(self.shape), total.reshape(start.shape)
 
+    def match_days(self, start: Ints, length: Ints) -> MatchDays:
+        """Find when the events of each context's window are of the offer.
+
+        Parameters
+        ----------
+        start, length : int64, shape (groups, i)
+            Windows among the events of the split.
+        """
+        first, stop = self.matches.places(*self._queries(start, length))
+        is_first, days = self._match_day_index
+        some = stop > first
+        last = np.maximum(stop - 1, 0)
+        return MatchDays(
+            count=(stop - first).reshape(self.shape),
+            # The first match of a window is one of its days, whether or not an earlier one is of that day.
+            days=np.where(some, is_first[stop] - is_first[np.minimum(first + 1, stop)] + 1, 0).reshape(
+                self.shape
+            ),
+            first=np.where(some, days[np.minimum(first, len(days) - 1)], 0).reshape(self.shape),
+            last=np.where(some, days[last], 0).reshape(self.shape),
+        )
+
+    @cached_property
+    def _match_day_index(self) -> tuple[Ints, Labels]:
+        """Where a label, user or day begins in the order of `matches.rows`, counted; and the days."""
+        rows = self.matches.rows
+        days, labels = self.contexts.events[DAY][rows], self.contexts.events[self.task][rows]
+        is_first = _differs(labels) | _differs(days) | _differs(self.contexts.events[USER][rows])
+        return np.append(0, np.cumsum(is_first)), days
+
     def attribute_matches(
         self, features: Sequence[str], most_frequent: int
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -286,6 +351,6 @@ class TaskPairs:
         return first, size, key
 
 
-def _differs(values: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+def _differs(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Whether each value is another one than that before it; True for the first."""
     return np.append(True, values[1:] != values[:-1])[: len(values)]
