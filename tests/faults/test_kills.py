@@ -21,7 +21,7 @@ pytestmark = pytest.mark.pipeline
 # The trainings first: they have most to lose. Then the others in turn.
 ORDER = [
     *("train_augmented", "train_full", "train_mono@brand"),
-    *("evaluate", "prepare", "rebatch", "group_test", "report"),
+    *("evaluate", "prepare", "rebatch", "group_test", "report", "validate"),
 ]
 MIN_EPOCHS = 4  # early stopping lets no training end before
 KILLS = [

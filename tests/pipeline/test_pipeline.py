@@ -175,6 +175,7 @@ def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     "stage",
     [
+        "validate",
         "prepare",
         "rebatch",
         "train train_full",

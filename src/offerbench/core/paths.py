@@ -8,6 +8,7 @@ PIPELINE_FILE = Path("dvc.yaml")
 LOCK_FILE = Path("dvc.lock")
 SOURCE_DIRECTORY = Path("src/offerbench")
 RAW_DIRECTORY = Path("data/raw")
+VALIDATED_FILE = Path("data/validated")  # params.yaml was read and found valid
 PREPARED_DIRECTORY = Path("data/prepared")
 BATCHES_DIRECTORY = Path("data/batches")
 GROUP_TEST_DIRECTORY = Path("data/group_test")
