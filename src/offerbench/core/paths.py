@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from offerbench.core.atomic import PARTIAL
+
 PARAMETERS_FILE = Path("params.yaml")
 SCHEMA_FILE = Path("params.schema.json")
 PIPELINE_FILE = Path("dvc.yaml")
@@ -17,3 +19,15 @@ METRICS_DIRECTORY = Path("metrics")
 CURVES_DIRECTORY = Path("plots/training")
 REPORTS_DIRECTORY = Path("reports")
 CHECKPOINTS_DIRECTORY = Path("data/checkpoints")  # of unfinished trainings; no stage's output
+
+PASSED_OVER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What file managers leave in a directory; .gitignore and .dvcignore have these names too."""
+
+
+def entries(directory: Path) -> list[Path]:
+    """List what is in a directory as DVC sees it: without what it is told to pass over; sorted."""
+    return sorted(
+        path
+        for path in directory.glob("*")
+        if path.name not in PASSED_OVER and not path.name.startswith(PARTIAL)
+    )
