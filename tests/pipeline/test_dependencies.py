@@ -25,6 +25,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/core/errors.py",
     "src/offerbench/core/logs.py",
     "src/offerbench/core/section.py",
+    "src/offerbench/core/yaml_files.py",
     "src/offerbench/preparation/resources.py",
 }
 LAYERS = [

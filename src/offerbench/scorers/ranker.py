@@ -28,6 +28,7 @@ class RankerScorer:
         """Score every user of a group with every offer of the group; see `Scorer`."""
         contexts = pairs.contexts
         if contexts not in self._users:
+            self._model.specification.check_fits(contexts.data)
             self._users[contexts] = user_vectors(self._model, contexts.data, contexts.histories)
         users = self._users[contexts][contexts.history_of_context]
         offers = offer_vectors(self._model, pairs.offers)
