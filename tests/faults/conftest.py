@@ -29,6 +29,7 @@ STAGES = {  # in the order of a run, with what each writes
     "evaluate": [
         "metrics/clean",
         "metrics/offers.parquet",
+        "metrics/samples.parquet",
         *(
             f"metrics/{name}.json"
             for name in ("wauc", "half_widths", "gaps", "summary", "headline", "evaluate")
