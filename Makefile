@@ -5,7 +5,8 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 # DVC unpickles what it finds in its site cache, by default a directory that everybody may write to.
-export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site_cache
+SITE_CACHE := .dvc/tmp/site_cache
+export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
 
 .DEFAULT_GOAL := help
@@ -26,13 +27,15 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
 	  --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@mkdir -p -m 700 $(DVC_SITE_CACHE_DIR)
 	@# For a shell with `source .venv/bin/activate`.
 	@grep -q DVC_SITE_CACHE_DIR $(VENV)/bin/activate || \
 	  echo 'export DVC_SITE_CACHE_DIR="$(DVC_SITE_CACHE_DIR)"' >> $(VENV)/bin/activate
 	@touch $@
 
-setup: $(INSTALLED) ## Install the locked dependencies and offerbench into .venv (once).
+$(SITE_CACHE):
+	@mkdir -p -m 700 $@
+
+setup: $(INSTALLED) $(SITE_CACHE) ## Install the locked dependencies and offerbench into .venv (once).
 
 data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
 	offerbench fetch
