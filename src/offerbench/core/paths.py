@@ -31,3 +31,8 @@ def entries(directory: Path) -> list[Path]:
         for path in directory.glob("*")
         if path.name not in PASSED_OVER and not path.name.startswith(PARTIAL)
     )
+
+
+def history_events_file(directory: Path, event_type: str) -> Path:
+    """File of the events of a type that is in use and not the target."""
+    return directory / f"history_events_{event_type}.arrow"

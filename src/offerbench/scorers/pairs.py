@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.core.columns import DAY, HISTORY, USER, Split
+from offerbench.core.columns import DAY, USER, Split
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.features.decay import DecayedSums
-from offerbench.features.match_counts import Ints, MatchIndex, Past
+from offerbench.features.match_counts import Ints, MatchIndex
 from offerbench.features.offers import OfferTable, most_frequent_values
 from offerbench.features.past_counts import AttributeMatches
 from offerbench.preparation.history import user_days
 from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.histories import Histories, HistoriesAsOf, PreparedHistories
 
-Counts = npt.NDArray[np.int32]
+Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 GROUPS_AT_A_TIME = 1_000
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
@@ -31,8 +32,44 @@ class Contexts:
     """The data set."""
     split: Split
     """The users that the contexts are of; only their events are looked at."""
-    rows: Rows
-    """Target events that give user and day of each context. Shape (groups, i)."""
+    users: Labels
+    """User of each context. Shape (groups, i)."""
+    days: Labels
+    """Day of each context: events of earlier days are known. Shape (groups, i)."""
+    rows: Rows | None = None
+    """Target events that the contexts are of, if they are of any. Shape (groups, i)."""
+
+    @classmethod
+    def of_events(cls, data: PreparedData, split: Split, rows: Rows) -> Self:
+        """Make the contexts of target events: their users, as of their days.
+
+        Parameters
+        ----------
+        data : PreparedData
+            The data set.
+        split : Split
+            The users that the events are of.
+        rows : int64, shape (groups, i)
+            Rows of target events.
+        """
+        return cls(data, split, data.events[USER][rows], data.events[DAY][rows], rows)
+
+    @classmethod
+    def as_of(cls, data: PreparedData, split: Split, users: Labels, day: int) -> Self:
+        """Make one group of users as of the same day, whether they are active later or not.
+
+        Parameters
+        ----------
+        data : PreparedData
+            The data set.
+        split : Split
+            The users' split.
+        users : int32, shape (users,)
+            The users.
+        day : int
+            Days since 1970-01-01.
+        """
+        return cls(data, split, users[None], np.full((1, len(users)), day, np.int32))
 
     @cached_property
     def rows_of_split(self) -> Rows:
@@ -40,19 +77,19 @@ class Contexts:
         return concatenated_ranges(*self.data.user_rows[self.split])
 
     @cached_property
-    def histories(self) -> Rows:
-        """Distinct histories of the contexts, ascending; int64, shape (histories,)."""
-        distinct: Rows = np.unique(self.data.events[HISTORY][self.rows]).astype(np.int64)
-        return distinct
+    def events(self) -> dict[str, Labels]:
+        """The split's target events: user, day, labels; int32, shape (events of the split,) each."""
+        return {name: column[self.rows_of_split] for name, column in self.data.events.items()}
 
     @cached_property
-    def history_of_context(self) -> Rows:
-        """Place of each context's history in `histories`; int64, shape (groups, i)."""
-        found: Rows = np.searchsorted(self.histories, self.data.events[HISTORY][self.rows])
-        return found
+    def histories(self) -> Histories:
+        """What the models see of the users' past."""
+        if self.rows is not None:
+            return PreparedHistories(self.data, self.rows)
+        return HistoriesAsOf(self.data, self._history_events, *self.distinct, self.numbers)
 
     def past(self, length: int | None) -> tuple[Ints, Ints]:
-        """Window of each context's past among `rows_of_split`.
+        """Window of each context's past among the split's events.
 
         Parameters
         ----------
@@ -63,45 +100,47 @@ class Contexts:
         -------
         start, length : int64, shape (groups, i)
         """
-        return self._past.windows(np.searchsorted(self.rows_of_split, self.rows), length)
+        start, stop = self._past
+        lengths = stop - start if length is None else np.minimum(stop - start, length)
+        return stop - lengths, lengths
 
     @cached_property
-    def users(self) -> npt.NDArray[np.int32]:
-        """User of each context; int32, shape (groups, i)."""
-        return self.data.events[USER][self.rows]
-
-    @cached_property
-    def days(self) -> npt.NDArray[np.int32]:
-        """Day of each context; int32, shape (groups, i)."""
-        return self.data.events[DAY][self.rows]
+    def history(self) -> tuple[Ints, Ints]:
+        """Window of each context's history, cut as `prepare.history` says; see `past`."""
+        keep, length = self.data.history.keep, self.data.history.length
+        start, lengths = self.past(length)
+        return self._past[0] if keep == "oldest" else start, lengths
 
     @cached_property
     def whole_period(self) -> tuple[Ints, Ints]:
-        """Window of all events of each context's user among `rows_of_split`; see `past`."""
-        users = self.data.events[USER][self.rows_of_split]
-        start, stop = (np.searchsorted(users, self.users, side) for side in SIDES)
+        """Window of all events of each context's user among the split's events; see `past`."""
+        start, stop = (np.searchsorted(self.events[USER], self.users, side) for side in SIDES)
         return start, stop - start
 
     @cached_property
     def day(self) -> tuple[Ints, Ints]:
-        """Window of the events of each context's user on its day among `rows_of_split`; see `past`."""
-        events, rows = self.data.events, self.rows_of_split
-        of_events = user_days(events[USER][rows], events[DAY][rows])
-        wanted = user_days(self.users, self.days)
-        start, stop = (np.searchsorted(of_events, wanted, side) for side in SIDES)
+        """Window of the events of each context's user on its day among the split's events; see `past`."""
+        start, stop = (np.searchsorted(self._user_days, self._wanted, side) for side in SIDES)
         return start, stop - start
 
-    @cached_property
+    @property
     def numbers(self) -> Ints:
-        """Number of each context among the (user, day) of the split; int64, shape (groups, i)."""
-        return self._past.context_of_event[np.searchsorted(self.rows_of_split, self.rows)]
+        """Number of each context among the distinct (user, day); int64, shape (groups, i)."""
+        return self._distinct[1]
+
+    @property
+    def distinct(self) -> tuple[Labels, Labels]:
+        """User and day of the distinct contexts, ascending; int32, shape (distinct contexts,) each."""
+        first = self._distinct[0]
+        return self.users.reshape(-1)[first], self.days.reshape(-1)[first]
 
     def attributes(self, features: tuple[str, ...]) -> AttributeMatches:
-        """Count some attributes in the pasts of all (user, day) of the split, once."""
+        """Count some attributes in the pasts of the distinct contexts, once."""
         if features not in self._attributes:
-            events = {name: self.data.events[name][self.rows_of_split] for name in features}
+            events = {name: self.events[name] for name in features}
+            start, length = (part.reshape(-1)[self._distinct[0]] for part in self.past(None))
             shares = self.data.train_shares(features)
-            self._attributes[features] = AttributeMatches(events, self._past, shares)
+            self._attributes[features] = AttributeMatches(events, start, length, shares)
         return self._attributes[features]
 
     @cached_property
@@ -109,9 +148,29 @@ class Contexts:
         return {}
 
     @cached_property
-    def _past(self) -> Past:
-        events, rows = self.data.events, self.rows_of_split
-        return Past(events[USER][rows], events[DAY][rows])
+    def _history_events(self) -> dict[str, dict[str, Labels]]:
+        """Events of each type of the histories: all users', but for the target's."""
+        return {self.data.target_event: self.events, **self.data.history_events}
+
+    @cached_property
+    def _user_days(self) -> Ints:
+        return user_days(self.events[USER], self.events[DAY])
+
+    @cached_property
+    def _wanted(self) -> Ints:
+        return user_days(self.users, self.days)
+
+    @cached_property
+    def _past(self) -> tuple[Ints, Ints]:
+        """First event of each context's user, and the one after its past; int64, shape (groups, i)."""
+        start = np.searchsorted(self.events[USER], self.users)
+        return start, np.searchsorted(self._user_days, self._wanted)
+
+    @cached_property
+    def _distinct(self) -> tuple[Ints, Ints]:
+        """Place of the first of each distinct context among all, and number of each context."""
+        first, number = np.unique(self._wanted, return_index=True, return_inverse=True)[1:]
+        return first, number.reshape(self.users.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,19 +183,19 @@ class TaskPairs:
     """The offers of the task."""
     contexts: Contexts
     """Who, as of when. Shape (groups, i)."""
-    offer_of_event: Counts
+    offer_of_event: Labels
     """Place in `offers` of the offers of each group. Shape (groups, j)."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Of the scores: groups, users of a group, offers of a group."""
-        groups, users = self.contexts.rows.shape
+        groups, users = self.contexts.users.shape
         return groups, users, self.offer_of_event.shape[1]
 
     @cached_property
     def matches(self) -> MatchIndex:
         """Index of the labels of the split's target events, by the task's feature."""
-        return MatchIndex(self.contexts.data.events[self.task][self.contexts.rows_of_split])
+        return MatchIndex(self.contexts.events[self.task])
 
     def match_counts(self, start: Ints, length: Ints) -> Ints:
         """Count the events of each context's window that are of the offer.
@@ -170,8 +229,7 @@ class TaskPairs:
             Of all.
         """
         contexts, matches = self.contexts, self.matches
-        of_split = contexts.rows_of_split
-        users, days, labels = (contexts.data.events[name][of_split] for name in (USER, DAY, self.task))
+        users, days, labels = (contexts.events[name] for name in (USER, DAY, self.task))
         by_offer = _differs(labels[matches.rows]) | _differs(users[matches.rows])
         of_offer = DecayedSums(by_offer, days[matches.rows], half_life_days)
         of_all = DecayedSums(_differs(users), days, half_life_days)

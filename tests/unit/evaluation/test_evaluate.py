@@ -88,7 +88,7 @@ class Evaluated:
                 for pair in pairs
             ]
         data, table = self.tiny.data, self.tables[task]
-        contexts = Contexts(data, Split.TEST, self.batches.reshape(-1, NEIGHBOURS))
+        contexts = Contexts.of_events(data, Split.TEST, self.batches.reshape(-1, NEIGHBOURS))
         offers = np.searchsorted(table.keys, data.events[task][contexts.rows]).astype(np.int32)
         of_pairs = self.scorers[name].score(TaskPairs(task, table, contexts, offers))
         groups = (divmod(pair.user_event, NEIGHBOURS) for pair in pairs)

@@ -17,7 +17,7 @@ def pairs_of(events: list[tuple[int, int, int]], rows: np.ndarray) -> TaskPairs:
     """Negatives groups of some events, shape (groups, m), with their own brands."""
     data, keys = data_of(events), np.arange(BRANDS, dtype=np.int32)
     table = OfferTable(keys, np.ones(BRANDS, np.float32), distributions={})
-    return TaskPairs("brand", table, Contexts(data, Split.TEST, rows), data.events["brand"][rows])
+    return TaskPairs("brand", table, Contexts.of_events(data, Split.TEST, rows), data.events["brand"][rows])
 
 
 def places_of(mask: np.ndarray) -> list[tuple[int, int]]:
