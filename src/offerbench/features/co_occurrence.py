@@ -43,41 +43,32 @@ class CoOccurrence:
         counts: Floats = (self._bought.T @ self._bought).toarray()
         return counts
 
-    def scores(
-        self, pasts: PastCounts, past_of_pair: Rows, label_of_pair: Labels, own: npt.NDArray[np.bool_]
-    ) -> Floats:
+    def scores(self, pasts: PastCounts, past_of_pair: Rows, label_of_pair: Labels) -> Floats:
         """Sum the cosines between the distinct values of each pair's past and its value.
 
         Parameters
         ----------
         pasts : PastCounts
-            Distinct values of pasts, by this feature.
+            Distinct values of pasts, by this feature, of users who were not counted.
         past_of_pair : int64, shape (pairs,)
             Past of each pair.
         label_of_pair : int32, shape (pairs,)
             Value of each pair.
-        own : bool, shape (pairs,)
-            Whether the pair's user is among those that were counted and bought the value at any time. Such
-            a user is left out: it would know the future. Other pairs of a counted user need no correction,
-            but for the number of buyers of the past's values, which hardly moves.
 
         Returns
         -------
         float32, shape (pairs,)
             Each is a sum by itself, in the order of the past's values: equal pairs get equal bits.
         """
-        both, buyers = self.both, np.diagonal(self.both).astype(np.float64)
-        scores = np.zeros(len(past_of_pair), np.float32)
+        both, root = self.both, np.sqrt(np.maximum(np.diagonal(self.both), 1)).astype(np.float64)
+        scores = np.empty(len(past_of_pair), np.float32)
         for start in range(0, len(scores), PAIRS_AT_A_TIME):
             part = slice(start, start + PAIRS_AT_A_TIME)
-            past, label, left_out = past_of_pair[part], label_of_pair[part], own[part]
+            past, label = past_of_pair[part], label_of_pair[part]
             length = pasts.length[past]
-            values = pasts.values[concatenated_ranges(pasts.start[past], length)]
-            one = np.repeat(left_out, length)
-            found = both.reshape(-1)[values.astype(np.int64) * len(both) + np.repeat(label, length)] - one
-            weighted = found / np.sqrt(np.maximum(buyers[values] - one, 1))
-            sums = _sums(weighted, length)
-            scores[part] = sums / np.sqrt(np.maximum(buyers[label] - left_out, 1))
+            values = pasts.values[concatenated_ranges(pasts.start[past], length)].astype(np.int64)
+            found = both.reshape(-1)[values * len(both) + np.repeat(label, length)]
+            scores[part] = _sums(found / root[values], length) / root[label]
         return scores
 
 

@@ -29,7 +29,7 @@ class FeatureTable:
 
 
 def pair_features(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
-    """Make the features of every user of a group with every offer of the group.
+    """Make the features of every user of a group with every offer of the group, once for all scorers.
 
     Columns are:
 
@@ -51,6 +51,10 @@ def pair_features(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
     parameters : PairFeatures
         Windows and half-lives.
     """
+    return pairs.shared(("features", parameters.model_dump_json()), lambda: _make(pairs, parameters))
+
+
+def _make(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
     prior, base = parameters.prior_events, np.maximum(pairs.base, MIN_BASE)
     contexts = pairs.contexts
     whole = contexts.past(None)
@@ -58,7 +62,8 @@ def pair_features(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
 
     def log_odds(matches: Floats | Ints, events: Floats | Ints) -> Floats:
         odds = posterior_odds(matches.astype(np.float64), events[:, :, None], base, prior)
-        return np.log(odds) - np.log(base / (1 - base))
+        against: Floats = np.log(odds) - np.log(base / (1 - base))
+        return against
 
     columns["odds_whole"] = log_odds(pairs.match_counts(*whole), whole[1])
     for events in parameters.windows_events:
