@@ -12,8 +12,8 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
 from offerbench.datasets.config import Custom
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import first_line
-from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 
@@ -84,15 +84,17 @@ def _log(files: list[Path], columns: list[str], custom: Custom) -> Log:
     for name, number in numbers.items():
         faults |= rejects.number_faults(name, number)
     constant, column = custom.event_type.constant, custom.event_type.column
-    rows = "read_parquet($files)"
-    parameters: dict[str, object] = {"files": [str(file) for file in files]}
+    rows = "read_parquet($files, filename = $filename, hive_partitioning = false)"
+    parameters: dict[str, object] = {}
     if is_csv:
         rows = (
             "read_csv($files, header = true, auto_detect = false, delim = $delimiter, quote = '\"', "
-            f"columns = $columns, {rejects.STORE_REJECTS})"
+            f"columns = $columns, filename = $filename, {rejects.STORE_REJECTS})"
         )
-        parameters |= {"delimiter": custom.delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
+        parameters = {"delimiter": custom.delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
     return Log(
+        files=tuple(files),
+        columns=tuple(columns),
         rows=rows,
         parameters=parameters,
         event_type=literal(constant)

@@ -12,8 +12,8 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import first_line
-from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 # The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
@@ -33,12 +33,14 @@ EVENT_KEY = '"user", day, event_type, product_id, price'
 REPEATED = "repeats_an_event_of_another_file"
 
 
-def _log(raw_files: list[str]) -> Log:
+def _log(raw_files: list[Path]) -> Log:
     day = "(event_time::DATE - DATE '1970-01-01')"
     return Log(
+        files=tuple(raw_files),
+        columns=tuple(COLUMNS),
         rows="read_csv($files, header = true, auto_detect = false, delim = ',', quote = '\"', "
-        f"columns = $columns, {rejects.STORE_REJECTS})",
-        parameters={"files": raw_files, "columns": COLUMNS},
+        f"columns = $columns, filename = $filename, {rejects.STORE_REJECTS})",
+        parameters={"columns": COLUMNS},
         event_type="event_type",
         kept={name: name for name in KEPT_EVENT_TYPES},
         values={
@@ -67,17 +69,19 @@ def _log(raw_files: list[str]) -> Log:
     )
 
 
-def _raw_files(raw_directory: Path) -> list[str]:
-    found = sorted(str(path) for pattern in ("*.csv", "*.csv.gz") for path in raw_directory.glob(pattern))
+def _raw_files(raw_directory: Path) -> list[Path]:
+    names = {path.name: path for path in raw_directory.glob("*")}
+    found = [names[name] for name in sorted(names) if name.lower().endswith((".csv", ".csv.gz"))]
     if not found:
         raise OfferbenchError(
             f"{raw_directory}: no *.csv or *.csv.gz file. Put the monthly files of REES46 there "
             "(2019-Oct.csv.gz, ...)."
         )
-    for name in found:
-        if f"{name}.gz" in found:
-            raise OfferbenchError(f"{name}: is there a second time as {name}.gz. Remove one of the two.")
-        _check_header(Path(name))
+    packed = {name.lower(): file for name, file in names.items() if name.lower().endswith(".gz")}
+    for file in found:
+        if other := packed.get(f"{file.name}.gz".lower()):
+            raise OfferbenchError(f"{file}: is there a second time as {other}. Remove one of the two.")
+        _check_header(file)
     return found
 
 
@@ -90,7 +94,7 @@ def _check_header(file: Path) -> None:
         )
 
 
-def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: list[str]) -> None:
+def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: list[Path]) -> None:
     """Find events that two files hold: they would count twice.
 
     Files may share days, such as the parts of a month; so a shared range is looked into. Where most of
@@ -125,7 +129,7 @@ def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: li
         if 2 * shared <= smaller:
             continue
         if start == end and first < last and other_first < other_last:
-            _reject_border_day(connection, raw_files[other], file, other, start)
+            _reject_border_day(connection, file, other, start)
             continue
         raise OfferbenchError(
             f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
@@ -133,16 +137,14 @@ def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: li
         )
 
 
-def _reject_border_day(
-    connection: duckdb.DuckDBPyConnection, name: str, file: int, other: int, day: int
-) -> None:
-    """Mark for rejection the events of `day` that file number `other`, called `name`, repeats of `file`.
+def _reject_border_day(connection: duckdb.DuckDBPyConnection, file: int, other: int, day: int) -> None:
+    """Mark for rejection the events of `day` that file number `other` repeats of `file`.
 
     Two equal rows within a file are two events: each is repeated by one row of the other file.
     """
     connection.execute(
         f"""
-        UPDATE staged SET fault = '{REPEATED}', fault_file = $name, fault_text = ''
+        UPDATE staged SET fault = '{REPEATED}', fault_text = ''
         WHERE rowid IN (
             WITH numbered AS (
                 SELECT rowid AS place, file,
@@ -153,7 +155,7 @@ def _reject_border_day(
             SEMI JOIN (FROM numbered WHERE file = $file) earlier USING (copy, {EVENT_KEY})
         )
         """,
-        {"name": name, "file": file, "other": other, "day": day},
+        {"file": file, "other": other, "day": day},
     )
 
 

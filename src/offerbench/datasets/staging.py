@@ -1,7 +1,8 @@
 """Raw rows -> canonical events in one pass over the files, for logs of one row an event."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,17 +10,23 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 
 @dataclass(frozen=True)
 class Log:
     """How the rows of a log become events: SQL expressions over its columns."""
 
+    files: tuple[Path, ...]
+    """In the order that they are read in."""
+    columns: tuple[str, ...]
+    """Of the files."""
     rows: str
-    """What follows FROM: the raw rows."""
+    """What follows FROM: the raw rows of `$files`, with the name of each row's file in column `$filename`."""
     parameters: Mapping[str, Any]
-    """Of `rows`."""
+    """Of `rows`, but for `files` and `filename`."""
     event_type: str
     """The log's own event type."""
     kept: Mapping[str, str]
@@ -42,34 +49,60 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     """Make the table `staged`, a row for each row of the log, and `rejected`.
 
     A row that is no event leaves its event type and NULLs, which take next to no room in a column
-    store, so that it can be counted afterwards: the files are read once.
+    store, so that it can be counted afterwards.
+
+    Raises
+    ------
+    OfferbenchError
+        If not every row of the files has been read or rejected, or a packed file is damaged.
     """
+    expected = count_rows(log.files, log.layout)
+    filename, log_type, kept_type, fault = _free_names(
+        ("filename__", "log_type__", "kept_type__", "fault__"), log.columns
+    )
     kept = " ".join(f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in log.kept.items())
-    faults = {"event_type_missing": "log_type__ IS NULL", **log.faults}
+    faults = {"event_type_missing": f"{log_type} IS NULL", **log.faults}
     selected = ", ".join(
-        f"CASE WHEN kept_type__ IS NOT NULL AND fault__ IS NULL THEN {value} END AS {identifier(name)}"
+        f"CASE WHEN {kept_type} IS NOT NULL AND {fault} IS NULL THEN {value} END AS {identifier(name)}"
         for name, value in log.values.items()
     )
     text = " || ',' || ".join(f"coalesce({identifier(name)}::VARCHAR, '')" for name in log.shown)
-    # The names that end in __ can't be taken for a column of the log.
     connection.execute(
         f"""
         CREATE TABLE staged AS
-        SELECT log_type__ AS log_type, kept_type__ AS event_type, fault__ AS fault, {selected},
-               file_index::INTEGER AS file,
-               CASE WHEN fault__ IS NOT NULL THEN filename END AS fault_file,
-               CASE WHEN fault__ IS NOT NULL THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
-        FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
-                        THEN {rejects.first_fault(faults)} END AS fault__
-              FROM (SELECT *, CASE log_type__ {kept} END AS kept_type__
-                    FROM (SELECT *, filename, file_index, nullif({log.event_type}, '') AS log_type__
-                          FROM {log.rows})))
+        SELECT {log_type} AS log_type, {kept_type} AS event_type, {fault} AS fault, {selected},
+               (list_position($names, {filename}) - 1)::INTEGER AS file,
+               CASE WHEN {fault} IS NOT NULL THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
+        FROM (SELECT *, CASE WHEN {log_type} IS NULL OR {kept_type} IS NOT NULL
+                        THEN {rejects.first_fault(faults)} END AS {fault}
+              FROM (SELECT *, CASE {log_type} {kept} END AS {kept_type}
+                    FROM (SELECT *, nullif({log.event_type}, '') AS {log_type} FROM {log.rows})))
         """,
-        dict(log.parameters),
+        {
+            **log.parameters,
+            "files": [as_pattern(file) for file in log.files],
+            "names": [str(file) for file in log.files],
+            "filename": filename,
+        },
     )
     rejects.create_table(connection)
     if log.layout is not None:
-        rejects.add_unparsed(connection, log.parse_reasons, log.layout)
+        rejects.add_unparsed(connection, log.parse_reasons, log.files, log.layout)
+    read = connection.sql(
+        "SELECT file, count(*) FROM (SELECT file FROM staged UNION ALL SELECT file FROM rejected) GROUP BY 1"
+    ).fetchall()
+    refuse_lost_rows(log.files, expected, dict(read))
+
+
+def _free_names(names: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
+    """Give each name with as many `_` after it as it needs to be no column's."""
+    taken = {column.lower() for column in columns}
+    free = []
+    for name in names:
+        while name in taken:
+            name += "_"
+        free.append(name)
+    return tuple(free)
 
 
 def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> None:
@@ -81,7 +114,7 @@ def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> 
     connection.execute(
         f"""
         INSERT INTO rejected
-        SELECT fault_file, {line}, NULL, {place}, fault, fault_text
+        SELECT file, {line}, NULL, {place}, fault, fault_text
         FROM (SELECT *, staged.rowid AS row, staged.rowid - first_row AS place
               FROM staged JOIN (SELECT file, min(rowid) AS first_row FROM staged GROUP BY file) USING (file)
               WHERE fault IS NOT NULL)
@@ -129,7 +162,7 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     ).fetchall()
     ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
     _reject_faulty_rows(connection, log.layout is not None)
-    rejected, samples = rejects.summary(connection, log.layout)
+    rejected, samples = rejects.summary(connection, log.files, log.layout)
     connection.execute("DROP TABLE staged")
     rows = sum(count for _, count, _ in types) + unparsed
     if not rows:
