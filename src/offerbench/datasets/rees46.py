@@ -13,7 +13,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
-from offerbench.datasets.raw_files import first_line
+from offerbench.datasets.raw_files import as_pattern, first_line
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 # The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
@@ -37,10 +37,9 @@ def _log(raw_files: list[Path]) -> Log:
     day = "(event_time::DATE - DATE '1970-01-01')"
     return Log(
         files=tuple(raw_files),
-        columns=tuple(COLUMNS),
         rows="read_csv($files, header = true, auto_detect = false, delim = ',', quote = '\"', "
-        f"columns = $columns, filename = $filename, {rejects.STORE_REJECTS})",
-        parameters={"columns": COLUMNS},
+        f"columns = $columns, {rejects.STORE_REJECTS})",
+        parameters={"files": [as_pattern(file) for file in raw_files], "columns": COLUMNS},
         event_type="event_type",
         kept={name: name for name in KEPT_EVENT_TYPES},
         values={

@@ -1,6 +1,6 @@
 """Raw rows -> canonical events in one pass over the files, for logs of one row an event."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
 from offerbench.datasets.csv_blocks import CsvLayout
-from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 
@@ -21,12 +20,11 @@ class Log:
 
     files: tuple[Path, ...]
     """In the order that they are read in."""
-    columns: tuple[str, ...]
-    """Of the files."""
     rows: str
-    """What follows FROM: the raw rows of `$files`, with the name of each row's file in column `$filename`."""
+    """What follows FROM: the raw rows. `file_index` is the number of a row's file in `files`; no name of a
+    column is taken from the data."""
     parameters: Mapping[str, Any]
-    """Of `rows`, but for `files` and `filename`."""
+    """Of `rows`."""
     event_type: str
     """The log's own event type."""
     kept: Mapping[str, str]
@@ -41,6 +39,8 @@ class Log:
     """Reason of a CSV field that is not of its column's type, by column."""
     layout: CsvLayout | None = None
     """How the files are written, if they are CSV."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Conditions of a row of a kept type that is normal and not wanted, by reason; before faults."""
     user_is_text: bool = False
     """Users are numbered in the order of their text."""
 
@@ -57,33 +57,27 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
         If not every row of the files has been read or rejected, or a packed file is damaged.
     """
     expected = count_rows(log.files, log.layout)
-    filename, log_type, kept_type, fault = _free_names(
-        ("filename__", "log_type__", "kept_type__", "fault__"), log.columns
-    )
     kept = " ".join(f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in log.kept.items())
-    faults = {"event_type_missing": f"{log_type} IS NULL", **log.faults}
+    faults = {"event_type_missing": "log_type__ IS NULL", **log.left_out, **log.faults}
     selected = ", ".join(
-        f"CASE WHEN {kept_type} IS NOT NULL AND {fault} IS NULL THEN {value} END AS {identifier(name)}"
+        f"CASE WHEN kept_type__ IS NOT NULL AND fault__ IS NULL THEN {value} END AS {identifier(name)}"
         for name, value in log.values.items()
     )
     text = " || ',' || ".join(f"coalesce({identifier(name)}::VARCHAR, '')" for name in log.shown)
+    is_fault = _is_rejected("fault__", log)
     connection.execute(
         f"""
         CREATE TABLE staged AS
-        SELECT {log_type} AS log_type, {kept_type} AS event_type, {fault} AS fault, {selected},
-               (list_position($names, {filename}) - 1)::INTEGER AS file,
-               CASE WHEN {fault} IS NOT NULL THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
-        FROM (SELECT *, CASE WHEN {log_type} IS NULL OR {kept_type} IS NOT NULL
-                        THEN {rejects.first_fault(faults)} END AS {fault}
-              FROM (SELECT *, CASE {log_type} {kept} END AS {kept_type}
-                    FROM (SELECT *, nullif({log.event_type}, '') AS {log_type} FROM {log.rows})))
+        SELECT log_type__ AS log_type, kept_type__ AS event_type, fault__ AS fault, {selected},
+               file_index::INTEGER AS file,
+               CASE WHEN {is_fault} THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
+        FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
+                        THEN {rejects.first_fault(faults)} END AS fault__
+              FROM (SELECT *, CASE log_type__ {kept} END AS kept_type__
+                    FROM (SELECT *, file_index, nullif({log.event_type}, '') AS log_type__
+                          FROM {log.rows})))
         """,
-        {
-            **log.parameters,
-            "files": [as_pattern(file) for file in log.files],
-            "names": [str(file) for file in log.files],
-            "filename": filename,
-        },
+        dict(log.parameters),
     )
     rejects.create_table(connection)
     if log.layout is not None:
@@ -94,30 +88,26 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     refuse_lost_rows(log.files, expected, dict(read))
 
 
-def _free_names(names: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
-    """Give each name with as many `_` after it as it needs to be no column's."""
-    taken = {column.lower() for column in columns}
-    free = []
-    for name in names:
-        while name in taken:
-            name += "_"
-        free.append(name)
-    return tuple(free)
+def _is_rejected(fault: str, log: Log) -> str:
+    """Give the SQL condition that the reason `fault` is one of a row that can't be used."""
+    normal = ", ".join(literal(reason) for reason in log.left_out)
+    return f"({fault} IS NOT NULL AND {fault} NOT IN ({normal}))" if normal else f"({fault} IS NOT NULL)"
 
 
-def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> None:
+def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     """Add the rows of `staged` that can't be used to `rejected`, with their places in their files."""
-    if not connection.sql("SELECT 1 FROM staged WHERE fault IS NOT NULL LIMIT 1").fetchall():
+    is_fault = _is_rejected("fault", log)
+    if not connection.sql(f"SELECT 1 FROM staged WHERE {is_fault} LIMIT 1").fetchall():
         return
     # Every row of a Parquet file is parsed: its place gives its number.
-    line, place = ("NULL", "place") if is_csv else ("place + 1", "NULL")
+    line, place = ("NULL", "place") if log.layout is not None else ("place + 1", "NULL")
     connection.execute(
         f"""
         INSERT INTO rejected
         SELECT file, {line}, NULL, {place}, fault, fault_text
         FROM (SELECT *, staged.rowid AS row, staged.rowid - first_row AS place
               FROM staged JOIN (SELECT file, min(rowid) AS first_row FROM staged GROUP BY file) USING (file)
-              WHERE fault IS NOT NULL)
+              WHERE {is_fault})
         ORDER BY row
         """
     )
@@ -140,7 +130,10 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     OfferbenchError
         If the files have no row.
     """
-    columns = ", ".join(f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day"))
+    columns = ", ".join(
+        f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day", "second")
+    )
+    second = "staged.second, " if "second" in log.values else ""
     user, join = 'staged."user"', ""
     if log.user_is_text:
         connection.execute(
@@ -154,14 +147,16 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     connection.execute(
         f"""
         CREATE TABLE events AS SELECT {user} AS "user", day, staged.event_type, {columns} FROM staged {join}
-        WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY staged.rowid
+        WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY {second}staged.rowid
         """
     )
     types = connection.sql(
         "SELECT log_type, count(*), any_value(event_type) IS NOT NULL FROM staged GROUP BY 1 ORDER BY 1"
     ).fetchall()
     ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
-    _reject_faulty_rows(connection, log.layout is not None)
+    reasons = dict(connection.sql("SELECT fault, count(*) FROM staged GROUP BY 1").fetchall())
+    left_out = {reason: reasons[reason] for reason in log.left_out if reason in reasons}
+    _reject_faulty_rows(connection, log)
     rejected, samples = rejects.summary(connection, log.files, log.layout)
     connection.execute("DROP TABLE staged")
     rows = sum(count for _, count, _ in types) + unparsed
@@ -170,9 +165,8 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     return ReadCounts(
         rows=rows,
         event_types={name: count for name, count, _ in types if name is not None},
-        left_out={
-            f"event_type_{name}": count for name, count, kept in types if name is not None and not kept
-        },
+        left_out={f"event_type_{name}": count for name, count, kept in types if name is not None and not kept}
+        | left_out,
         rejected=rejected,
         rejects=samples,
     )
