@@ -127,3 +127,22 @@ def test_a_column_of_the_log_may_have_any_name(bench: Bench, column: str, kind: 
     if kind == "csv":
         assert counts["rejected"] == {"time_missing_or_unreadable": 1}
         assert f"orders.csv,{len(GOOD) + 2},time_missing_or_unreadable," in bench.rejects()
+
+
+def test_mixed_ends_of_lines_are_refused(bench: Bench) -> None:
+    bench.set(COMPLETE)
+    (bench.raw("rees46") / "a.csv").write_bytes(test_rees46.log() + ROW.encode() + b"\r\n")
+    message = bench.refused()
+    assert f"a.csv: line {len(test_rees46.GOOD) + 2}: ends with both (\\r\\n), the first one with" in message
+
+
+@pytest.mark.parametrize("dataset", ["rees46", "custom"])
+def test_memory_that_is_too_small_is_said(bench: Bench, dataset: str) -> None:
+    content = {"rees46": COMPLETE, "custom": parameters()}[dataset]
+    bench.set(content)
+    data = test_rees46.log() if dataset == "rees46" else as_csv(GOOD)
+    (bench.raw(dataset) / "orders.csv").write_bytes(data + data[data.index(b"\n") + 1 :] * 300)
+    bench.set({**content, "resources": {**content["resources"], "memory_limit": "8MB"}})
+    message = bench.refused()
+    assert message.startswith("error: out of memory: ")
+    assert "resources.memory_limit" in message

@@ -14,6 +14,7 @@ from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import as_pattern, first_line
+from offerbench.datasets.reading import explained
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 # The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
@@ -180,12 +181,8 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     """
     raw_files = _raw_files(raw_directory)
     log = _log(raw_files)
-    try:
+    advice = f"Fetch the files again; every file needs the header {','.join(COLUMNS)}."
+    with explained(f"{raw_directory}: can't be read as REES46", advice, log.files, log.layout):
         stage_events(connection, log)
         _settle_repeated_events(connection, raw_files)
         return finish_events(connection, log, str(raw_directory))
-    except duckdb.Error as error:
-        raise OfferbenchError(
-            f"{raw_directory}: can't be read as REES46. {str(error).splitlines()[0]}. Fetch the file again; "
-            f"every file needs the header {','.join(COLUMNS)}."
-        ) from None
