@@ -9,8 +9,8 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.config import Attribute, Custom
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.repeated_events import settle_repeated_events
-from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
@@ -62,6 +62,7 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
         faults |= bound_faults(name, numbers[name], bounds)
     constant, column = custom.event_type.constant, custom.event_type.column
     return Log(
+        files=tuple(file.path for file in files),
         rows=rows.sql,
         parameters=rows.parameters,
         event_type=literal(constant or "") if column is None else names[Wanted(column, Use.TEXT)],
@@ -108,7 +109,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         rows, names = _rows(connection, raw_directory, files, custom)
         log = _log(rows, names, files, custom)
         stage_events(connection, log)
-        settle_repeated_events(connection, [str(file.path) for file in files], [*log.values, "event_type"])
+        settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
         return finish_events(connection, log, f"{raw_directory}/{custom.files}")
     except duckdb.Error as error:
         raise OfferbenchError(

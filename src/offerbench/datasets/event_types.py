@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.repeated_events import REPEATED
-from offerbench.datasets.row_lines import CsvLayout
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.datasets.raw_files import existing, first_line
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, existing, first_line
 from offerbench.datasets.rejects import first_fault
-from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, line_without
 
 LAYOUT = CsvLayout("\t", is_quoted=False)
@@ -150,7 +150,7 @@ def _read(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
         )
         SELECT * FROM imdb WHERE coalesce({key}, '') = '' OR ({table.condition})
         """,
-        {"file": str(file), "columns": dict.fromkeys(names, "VARCHAR")},
+        {"file": as_pattern(file), "columns": dict.fromkeys(names, "VARCHAR")},
         file,
         LAYOUT,
         HINT,

@@ -8,7 +8,9 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 EVENT_TYPE = "rating"
 MIN_RATING = 4.0
@@ -59,6 +61,7 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     OfferbenchError
         If the file can't be read or has no row.
     """
+    expected = count_rows([file], layout)
     quote = '"' if layout.is_quoted else ""
     try:
         connection.execute(
@@ -68,13 +71,22 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
             FROM read_csv($file, header = $header, auto_detect = false, delim = $delimiter, quote = $quote,
                           escape = $quote, columns = $columns, {rejects.STORE_REJECTS})
             """,
-            {"file": str(file), "header": layout.has_header, "delimiter": layout.delimiter, "quote": quote}
+            {
+                "file": as_pattern(file),
+                "header": layout.has_header,
+                "delimiter": layout.delimiter,
+                "quote": quote,
+            }
             | {"columns": RATINGS_COLUMNS},
         )
     except duckdb.Error as error:
         raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     rejects.create_table(connection)
-    rejects.add_unparsed(connection, PARSE_REASONS, layout)
+    rejects.add_unparsed(connection, PARSE_REASONS, [file], layout)
+    read = connection.sql(
+        "SELECT (SELECT count(*) FROM ratings) + (SELECT count(*) FROM rejected)"
+    ).fetchall()
+    refuse_lost_rows([file], expected, {0: read[0][0]})
     connection.execute(
         f"""
         UPDATE ratings SET fault = '{REPEATED}' WHERE rowid IN (
@@ -89,9 +101,8 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     connection.execute(
         """
         INSERT INTO rejected
-        SELECT $file, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
-        """,
-        {"file": str(file)},
+        SELECT 0, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
+        """
     )
     connection.execute("DELETE FROM ratings WHERE fault IS NOT NULL")
     if not connection.sql("SELECT 1 FROM ratings UNION ALL SELECT 1 FROM rejected LIMIT 1").fetchall():
@@ -140,6 +151,7 @@ def write_events(
     connection: duckdb.DuckDBPyConnection,
     features: Sequence[str],
     without_film: Mapping[str, str],
+    file: Path,
     layout: CsvLayout,
 ) -> ReadCounts:
     """Make the canonical table `events` of the tables `ratings` and `films`; both are dropped.
@@ -156,8 +168,10 @@ def write_events(
         Columns of `films` that go into the events.
     without_film : mapping of str to str
         Reason -> SQL condition on `films`, for a good rating whose film can't be used.
+    file : Path
+        The file of the ratings.
     layout : CsvLayout
-        How the file of the ratings is written.
+        How it is written.
     """
     reasons = {"rating_below_4": f"stars < {MIN_RATING}", **without_film}
     connection.execute(
@@ -180,7 +194,7 @@ def write_events(
     connection.execute("DROP VIEW judged")
     connection.execute("DROP TABLE ratings")
     connection.execute("DROP TABLE films")
-    rejected, samples = rejects.summary(connection, layout)
+    rejected, samples = rejects.summary(connection, [file], layout)
     rows = sum(counts.values()) + sum(rejected.values())
     return ReadCounts(
         rows=rows,

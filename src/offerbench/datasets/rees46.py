@@ -11,9 +11,9 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
-from offerbench.datasets.raw_files import first_line
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, first_line
 from offerbench.datasets.repeated_events import settle_repeated_events
-from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 # The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
@@ -32,12 +32,13 @@ KEPT_EVENT_TYPES = ("cart", "purchase")
 EVENT_KEY = ("user", "day", "event_type", "product_id", "price")
 
 
-def _log(raw_files: list[str]) -> Log:
+def _log(raw_files: list[Path]) -> Log:
     day = "(event_time::DATE - DATE '1970-01-01')"
     return Log(
+        files=tuple(raw_files),
         rows="read_csv($files, header = true, auto_detect = false, delim = ',', quote = '\"', "
         f"columns = $columns, {rejects.STORE_REJECTS})",
-        parameters={"files": raw_files, "columns": COLUMNS},
+        parameters={"files": [as_pattern(file) for file in raw_files], "columns": COLUMNS},
         event_type="event_type",
         kept={name: name for name in KEPT_EVENT_TYPES},
         values={
@@ -66,17 +67,19 @@ def _log(raw_files: list[str]) -> Log:
     )
 
 
-def _raw_files(raw_directory: Path) -> list[str]:
-    found = sorted(str(path) for pattern in ("*.csv", "*.csv.gz") for path in raw_directory.glob(pattern))
+def _raw_files(raw_directory: Path) -> list[Path]:
+    names = {path.name: path for path in raw_directory.glob("*")}
+    found = [names[name] for name in sorted(names) if name.lower().endswith((".csv", ".csv.gz"))]
     if not found:
         raise OfferbenchError(
             f"{raw_directory}: no *.csv or *.csv.gz file. Put the monthly files of REES46 there "
             "(2019-Oct.csv.gz, ...)."
         )
-    for name in found:
-        if f"{name}.gz" in found:
-            raise OfferbenchError(f"{name}: is there a second time as {name}.gz. Remove one of the two.")
-        _check_header(Path(name))
+    packed = {name.lower(): file for name, file in names.items() if name.lower().endswith(".gz")}
+    for file in found:
+        if other := packed.get(f"{file.name}.gz".lower()):
+            raise OfferbenchError(f"{file}: is there a second time as {other}. Remove one of the two.")
+        _check_header(file)
     return found
 
 

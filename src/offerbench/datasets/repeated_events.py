@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 
 import duckdb
 
@@ -12,7 +13,7 @@ REPEATED = "repeats_an_event_of_another_file"
 
 
 def settle_repeated_events(
-    connection: duckdb.DuckDBPyConnection, raw_files: Sequence[str], columns: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, raw_files: Sequence[Path], columns: Sequence[str]
 ) -> None:
     """Find events that two files hold.
 
@@ -25,8 +26,8 @@ def settle_repeated_events(
     ----------
     connection : DuckDBPyConnection
         Holds `staged`.
-    raw_files : sequence of str
-        The names of the files, by their number in `staged`.
+    raw_files : sequence of Path
+        The files, by their number in `staged`.
     columns : sequence of str
         Columns of `staged` that tell an event from another.
 
@@ -64,7 +65,7 @@ def settle_repeated_events(
         if 2 * shared <= smaller:
             continue
         if start == end and first < last and other_first < other_last:
-            _reject_border_day(connection, raw_files[other], file, other, start, key)
+            _reject_border_day(connection, file, other, start, key)
             continue
         raise OfferbenchError(
             f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
@@ -101,15 +102,15 @@ def _pairs_with_equal_events(
 
 
 def _reject_border_day(
-    connection: duckdb.DuckDBPyConnection, name: str, file: int, other: int, day: int, key: str
+    connection: duckdb.DuckDBPyConnection, file: int, other: int, day: int, key: str
 ) -> None:
-    """Mark for rejection the events of `day` that file number `other`, called `name`, repeats of `file`.
+    """Mark for rejection the events of `day` that file number `other` repeats of `file`.
 
     Two equal rows within a file are two events: each is repeated by one row of the other file.
     """
     connection.execute(
         f"""
-        UPDATE staged SET fault = '{REPEATED}', fault_file = $name, fault_text = ''
+        UPDATE staged SET fault = '{REPEATED}', fault_text = ''
         WHERE rowid IN (
             WITH numbered AS (
                 SELECT rowid AS place, file,
@@ -120,5 +121,5 @@ def _reject_border_day(
             SEMI JOIN (FROM numbered WHERE file = $file) earlier USING (copy, {key})
         )
         """,
-        {"name": name, "file": file, "other": other, "day": day},
+        {"file": file, "other": other, "day": day},
     )

@@ -7,9 +7,10 @@ import duckdb
 import numpy as np
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import opened
 from offerbench.datasets.rejects import PARSE_REASONS, first_fault
-from offerbench.datasets.row_lines import CsvLayout, find_rows
+from offerbench.datasets.row_lines import find_rows
 
 # For read_csv: some of the rows that DuckDB can't parse are kept, of which the first is shown.
 STORE_REJECTS = "store_rejects = true, rejects_limit = 1000"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,16 +10,20 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.event_types import count_types, nearly_kept
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 
 @dataclass(frozen=True)
 class Log:
     """How the rows of a log become events: SQL expressions over its columns."""
 
+    files: tuple[Path, ...]
+    """In the order that they are read in."""
     rows: str
-    """What follows FROM: the raw rows."""
+    """What follows FROM: the raw rows. `file_index` is the number of a row's file in `files`; no name of a
+    column is taken from the data."""
     parameters: Mapping[str, Any]
     """Of `rows`."""
     event_type: str
@@ -45,8 +50,14 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     """Make the table `staged`, a row for each row of the log, and `rejected`.
 
     A row that is no event leaves its event type and NULLs, which take next to no room in a column
-    store, so that it can be counted afterwards: the files are read once.
+    store, so that it can be counted afterwards.
+
+    Raises
+    ------
+    OfferbenchError
+        If not every row of the files has been read or rejected, or a packed file is damaged.
     """
+    expected = count_rows(log.files, log.layout)
     kept = " ".join(f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in log.kept.items())
     faults = {"event_type_missing": "log_type__ IS NULL", **log.left_out, **log.faults}
     selected = ", ".join(
@@ -55,25 +66,27 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     )
     text = " || ',' || ".join(f"coalesce({identifier(name)}::VARCHAR, '')" for name in log.shown)
     is_fault = _is_rejected("fault__", log)
-    # The names that end in __ can't be taken for a column of the log.
     connection.execute(
         f"""
         CREATE TABLE staged AS
         SELECT log_type__ AS log_type, kept_type__ AS event_type, fault__ AS fault, {selected},
                file_index::INTEGER AS file,
-               CASE WHEN {is_fault} THEN filename END AS fault_file,
                CASE WHEN {is_fault} THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
         FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
                         THEN {rejects.first_fault(faults)} END AS fault__
               FROM (SELECT *, CASE log_type__ {kept} END AS kept_type__
-                    FROM (SELECT *, filename, file_index, nullif({log.event_type}, '') AS log_type__
+                    FROM (SELECT *, file_index, nullif({log.event_type}, '') AS log_type__
                           FROM {log.rows})))
         """,
         dict(log.parameters),
     )
     rejects.create_table(connection)
     if log.layout is not None:
-        rejects.add_unparsed(connection, log.parse_reasons, log.layout)
+        rejects.add_unparsed(connection, log.parse_reasons, log.files, log.layout)
+    read = connection.sql(
+        "SELECT file, count(*) FROM (SELECT file FROM staged UNION ALL SELECT file FROM rejected) GROUP BY 1"
+    ).fetchall()
+    refuse_lost_rows(log.files, expected, dict(read))
 
 
 def _is_rejected(fault: str, log: Log) -> str:
@@ -92,7 +105,7 @@ def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, log: Log) -> None
     connection.execute(
         f"""
         INSERT INTO rejected
-        SELECT fault_file, {line}, NULL, {place}, fault, fault_text
+        SELECT file, {line}, NULL, {place}, fault, fault_text
         FROM (SELECT *, staged.rowid AS row, staged.rowid - first_row AS place
               FROM staged JOIN (SELECT file, min(rowid) AS first_row FROM staged GROUP BY file) USING (file)
               WHERE {is_fault})
@@ -143,7 +156,7 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     reasons = dict(connection.sql("SELECT fault, count(*) FROM staged GROUP BY 1").fetchall())
     left_out = {reason: reasons[reason] for reason in log.left_out if reason in reasons}
     _reject_faulty_rows(connection, log)
-    rejected, samples = rejects.summary(connection, log.layout)
+    rejected, samples = rejects.summary(connection, log.files, log.layout)
     connection.execute("DROP TABLE staged")
     rows = sum(types.rows.values()) + types.without_type + unparsed
     if not rows:

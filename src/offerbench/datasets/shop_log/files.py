@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import literal
-from offerbench.datasets.raw_files import first_line
+from offerbench.datasets.raw_files import as_pattern, first_line
 
 UNREADABLE = (".xlsx", ".xls", ".zip", ".7z", ".rar", ".zst", ".bz2", ".xz", ".json", ".jsonl", ".orc")
 """Ends of names of files that are neither CSV nor Parquet."""
@@ -128,7 +128,7 @@ def _described_parquet(connection: duckdb.DuckDBPyConnection, file: Path) -> Log
     try:
         schema = pq.read_schema(file)
         rows = pq.read_metadata(file).num_rows
-        described = connection.execute(f"DESCRIBE FROM read_parquet({literal(_escaped(file))})").fetchall()
+        described = connection.execute(f"DESCRIBE FROM read_parquet({literal(as_pattern(file))})").fetchall()
     except (OSError, pa.ArrowException, duckdb.Error) as error:
         reason = str(error).splitlines()[0]
         raise OfferbenchError(f"{file}: can't be read ({reason}). Fetch the file again.") from None
@@ -149,11 +149,6 @@ def _fields(line: str, delimiter: str, file: Path) -> list[str]:
         raise OfferbenchError(f"{file}: can't be read ({error}). Fetch the file again.") from None
 
 
-def _escaped(file: Path) -> str:
-    """Give a path as DuckDB takes it: of its own, `[`, `*` and `?` would stand for other names."""
-    return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(file))
-
-
 def escaped(files: Sequence[Path]) -> list[str]:
     """Give paths as DuckDB takes them."""
-    return [_escaped(file) for file in files]
+    return [as_pattern(file) for file in files]

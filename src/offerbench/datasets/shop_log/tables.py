@@ -9,7 +9,7 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import identifier
 from offerbench.datasets.config import Custom, Table
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.shop_log.columns import Use, Wanted
 from offerbench.datasets.shop_log.files import LogFile, described, is_parquet
 from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
