@@ -10,6 +10,7 @@ from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.config import Attribute, Custom
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.line_ends import refuse_mixed_line_ends
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
@@ -112,6 +113,8 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
         return finish_events(connection, log, f"{raw_directory}/{custom.files}")
     except duckdb.Error as error:
+        if not files[0].is_parquet:
+            refuse_mixed_line_ends(paths, error)
         raise OfferbenchError(
             f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml. "
             f"{str(error).splitlines()[0]}. Set the keys to what the files have, or fetch the files again."

@@ -9,6 +9,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.line_ends import refuse_mixed_line_ends
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
@@ -80,6 +81,7 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
             | {"columns": RATINGS_COLUMNS},
         )
     except duckdb.Error as error:
+        refuse_mixed_line_ends([file], error)
         raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     rejects.create_table(connection)
     rejects.add_unparsed(connection, PARSE_REASONS, [file], layout)

@@ -8,6 +8,7 @@ import numpy as np
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.line_ends import refuse_mixed_line_ends
 from offerbench.datasets.raw_files import opened
 from offerbench.datasets.rejects import PARSE_REASONS, first_fault
 from offerbench.datasets.row_lines import find_rows
@@ -34,6 +35,7 @@ def execute(
     try:
         connection.execute(statement, dict(parameters))
     except duckdb.Error as error:
+        refuse_mixed_line_ends([file], error)
         raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     faults = connection.execute(
         """
