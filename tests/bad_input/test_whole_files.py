@@ -136,7 +136,7 @@ def test_mixed_ends_of_lines_are_refused(bench: Bench) -> None:
     bench.set(COMPLETE)
     (bench.raw("rees46") / "a.csv").write_bytes(test_rees46.log() + ROW.encode() + b"\r\n")
     message = bench.refused()
-    assert f"a.csv: line {len(test_rees46.GOOD) + 2}: ends with both (\\r\\n), the first one with" in message
+    assert f"a.csv: line {len(test_rees46.GOOD) + 2} ends in CRLF, the first in LF" in message
 
 
 @pytest.mark.parametrize("dataset", ["rees46", "custom"])

@@ -10,6 +10,7 @@ from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.config import Attribute, Custom
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.reading import explained
+from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
@@ -112,4 +113,5 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         rows, names = _rows(connection, raw_directory, files, custom)
         log = _log(rows, names, files, custom)
         stage_events(connection, log)
+        settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
         return finish_events(connection, log, f"{raw_directory}/{custom.files}")

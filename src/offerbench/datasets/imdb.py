@@ -4,6 +4,7 @@ They have up to 90 million rows. DuckDB streams each once and keeps what belongs
 in what is kept is refused: a film without its director would be counted as any other.
 """
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,8 @@ def _plain_or_packed(file: Path) -> Path:
 def header(file: Path, delimiter: str, needed: tuple[str, ...]) -> list[str]:
     """Give the names of a file's columns, and refuse a file that lacks one or names one twice."""
     first = first_line(file)
-    names = first.split(delimiter)
+    # IMDB's files have no quotes, those of MovieLens may have them around any field.
+    names = next(csv.reader([first]), []) if delimiter == "," else first.split(delimiter)
     if missing := [name for name in needed if name not in names]:
         raise OfferbenchError(
             f"{file}: the first line, {first[:80]!r}, lacks the columns {missing}. Fetch the file again."

@@ -12,6 +12,7 @@ from offerbench.datasets.movielens_ratings import (
     filled_with_median,
     one_tag,
     read_ratings,
+    refuse_unusable_ratings,
     unique_title,
     write_events,
 )
@@ -61,6 +62,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     for name, file in imdb_files.items():
         imdb.header(file, "\t", imdb.TABLES[name].columns)
     read_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
+    refuse_unusable_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
     _read_links(connection, movielens["links.csv"])
     imdb.read_tables(connection, imdb_files)
     _choose_people(connection)

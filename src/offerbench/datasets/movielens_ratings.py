@@ -108,6 +108,37 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
         raise OfferbenchError(f"{file}: no row. {hint}")
 
 
+def refuse_unusable_ratings(
+    connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvLayout, hint: str
+) -> None:
+    """Refuse a file most of whose ratings can't be used, before tables of films are blamed for it.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        As `read_ratings` left it.
+    file, layout, hint
+        As there.
+
+    Raises
+    ------
+    OfferbenchError
+        If more than half of the ratings can't be used.
+    """
+    ((good, bad),) = connection.sql(
+        "SELECT (SELECT count(*) FROM ratings), (SELECT count(*) FROM rejected)"
+    ).fetchall()
+    if bad <= good:
+        return
+    reasons, samples = rejects.summary(connection, [file], layout)
+    first = min(samples, key=lambda reject: reject.line or 0)
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    raise OfferbenchError(
+        f"{file}: {bad:,} of {good + bad:,} ratings can't be used ({listed}). The first: line {first.line}: "
+        f"{first.reason}: {first.text!r}. Stars are 0.5 to 5, times seconds since 1970. {hint}"
+    )
+
+
 def one_tag(tags: str, identifier: str) -> str:
     """Give the SQL for one tag of a list: random over films, the same for a film at every run.
 

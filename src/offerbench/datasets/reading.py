@@ -12,7 +12,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.csv_blocks import CARRIAGE_RETURN, LINE_FEED, CsvLayout, blocks, row_ends
 from offerbench.datasets.raw_files import opened
 
-ENDS = ("a carriage return (\\r)", "a line feed (\\n)", "both (\\r\\n)")
+ENDS = ("CR", "LF", "CRLF")
 
 
 @contextmanager
@@ -70,6 +70,6 @@ def refuse_mixed_ends(file: Path, layout: CsvLayout) -> None:
                 other = int(others[0])
                 line = block.line + block.data.count(b"\n", 0, int(ends[other]) - 1)
                 raise OfferbenchError(
-                    f"{file}: line {line}: ends with {ENDS[kinds[other]]}, the first one with "
-                    f"{ENDS[first or 0]}. Write all ends of lines the same way."
+                    f"{file}: line {line} ends in {ENDS[kinds[other]]}, the first in {ENDS[first or 0]}. "
+                    "Write all ends of lines the same way, such as with dos2unix."
                 )

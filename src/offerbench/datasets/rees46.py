@@ -4,7 +4,6 @@ Any number of `*.csv` and `*.csv.gz` files, read in the order of their names by 
 streams them: no file is ever in memory as a whole.
 """
 
-from itertools import combinations
 from pathlib import Path
 
 import duckdb
@@ -15,6 +14,7 @@ from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import as_pattern, first_line
 from offerbench.datasets.reading import explained
+from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 # The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
@@ -30,8 +30,7 @@ COLUMNS = {
     "user_session": "VARCHAR",
 }
 KEPT_EVENT_TYPES = ("cart", "purchase")
-EVENT_KEY = '"user", day, event_type, product_id, price'
-REPEATED = "repeats_an_event_of_another_file"
+EVENT_KEY = ("user", "day", "event_type", "product_id", "price")
 
 
 def _log(raw_files: list[Path]) -> Log:
@@ -94,71 +93,6 @@ def _check_header(file: Path) -> None:
         )
 
 
-def _settle_repeated_events(connection: duckdb.DuckDBPyConnection, raw_files: list[Path]) -> None:
-    """Find events that two files hold: they would count twice.
-
-    Files may share days, such as the parts of a month; so a shared range is looked into. Where most of
-    the smaller file's distinct events there are the other's too, the range is repeated. A single day at
-    the border of two files, which the end of one month's file has from the next, is rejected; a longer
-    range is refused.
-
-    Raises
-    ------
-    OfferbenchError
-        If two files hold the same events of more than their border day.
-    """
-    ranges = connection.sql(
-        "SELECT file, min(day), max(day) FROM staged WHERE day IS NOT NULL GROUP BY 1 ORDER BY 1"
-    ).fetchall()
-    for (file, first, last), (other, other_first, other_last) in combinations(ranges, 2):
-        start, end = max(first, other_first), min(last, other_last)
-        if start > end:
-            continue
-        smaller, shared = connection.execute(
-            f"""
-            WITH keys AS (
-                SELECT count(*) FILTER (file = $file) AS here, count(*) FILTER (file = $other) AS there
-                FROM staged WHERE file IN ($file, $other) AND day BETWEEN $start AND $end
-                GROUP BY {EVENT_KEY}
-            )
-            SELECT least(count(*) FILTER (here > 0), count(*) FILTER (there > 0)),
-                   count(*) FILTER (here > 0 AND there > 0) FROM keys
-            """,
-            {"file": file, "other": other, "start": start, "end": end},
-        ).fetchall()[0]
-        if 2 * shared <= smaller:
-            continue
-        if start == end and first < last and other_first < other_last:
-            _reject_border_day(connection, file, other, start)
-            continue
-        raise OfferbenchError(
-            f"{raw_files[other]}: repeats {shared:,} of {smaller:,} events of {raw_files[file]} on "
-            f"{end - start + 1} common days. Remove one of the two, or the days that both have."
-        )
-
-
-def _reject_border_day(connection: duckdb.DuckDBPyConnection, file: int, other: int, day: int) -> None:
-    """Mark for rejection the events of `day` that file number `other` repeats of `file`.
-
-    Two equal rows within a file are two events: each is repeated by one row of the other file.
-    """
-    connection.execute(
-        f"""
-        UPDATE staged SET fault = '{REPEATED}', fault_text = ''
-        WHERE rowid IN (
-            WITH numbered AS (
-                SELECT rowid AS place, file,
-                       row_number() OVER (PARTITION BY file, {EVENT_KEY} ORDER BY rowid) AS copy, {EVENT_KEY}
-                FROM staged WHERE file IN ($file, $other) AND day = $day AND fault IS NULL
-            )
-            SELECT place FROM (FROM numbered WHERE file = $other)
-            SEMI JOIN (FROM numbered WHERE file = $file) earlier USING (copy, {EVENT_KEY})
-        )
-        """,
-        {"file": file, "other": other, "day": day},
-    )
-
-
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
     """Make the canonical table `events` of carts and purchases; other event types are counted.
 
@@ -184,5 +118,5 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     advice = f"Fetch the files again; every file needs the header {','.join(COLUMNS)}."
     with explained(f"{raw_directory}: can't be read as REES46", advice, log.files, log.layout):
         stage_events(connection, log)
-        _settle_repeated_events(connection, raw_files)
+        settle_repeated_events(connection, raw_files, EVENT_KEY)
         return finish_events(connection, log, str(raw_directory))

@@ -16,6 +16,8 @@ from offerbench.datasets.row_lines import Row, find_rows
 SAMPLES = 20
 """Rows of a reason that the rejects file shows."""
 TEXT_LENGTH = 500
+MIN_REJECTED_OF_TYPE = 10
+"""So many rejected rows of an event type say something about their share; of fewer it is chance."""
 MAX_NUMBER = 1e9
 """A price above this is a mistake in every currency."""
 LAST_DAY = 47481  # 2099-12-31, days since 1970-01-01
@@ -209,22 +211,54 @@ def _of_file(
 def refuse_too_many(read: ReadCounts, raw_directory: Path, max_share: float) -> None:
     """Refuse a run whose raw files have too many rows that can't be used.
 
+    Each kept event type is asked by itself too: where most rows are views that are left out, a third of the
+    purchases is a small share of the rows.
+
     Raises
     ------
     OfferbenchError
-        If the share of the rejected rows is above `max_share`.
+        If the share of the rejected rows is above `max_share`, of all rows or of an event type's.
     """
     total = sum(read.rejected.values())
-    if total <= max_share * read.rows:
-        return
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in read.rejected.items())
+    if total > max_share * read.rows:
+        what = f"{total:,} of {read.rows:,} rows"
+    else:
+        too_many = {
+            name: (rows, rejected)
+            for name, (rows, rejected) in read.rejected_by_type.items()
+            if rejected >= MIN_REJECTED_OF_TYPE and rejected > max_share * rows
+        }
+        if not too_many:
+            return
+        name, (rows, rejected) = max(too_many.items(), key=lambda entry: entry[1][1] / entry[1][0])
+        what = f"{rejected:,} of {rows:,} rows of the event type '{name}'"
     first = read.rejects[0]
     place = first.file if first.line is None else f"{first.file}, line {first.line}"
     raise OfferbenchError(
-        f"{raw_directory}: {total:,} of {read.rows:,} rows can't be used ({reasons}), more than "
+        f"{raw_directory}: {what} can't be used ({_reasons(read)}), more than "
         f"prepare.max_rejected_share = {max_share:g}. The first: {place}: {first.reason}: {first.text!r}. "
-        "Correct the files, or raise prepare.max_rejected_share in params.yaml."
+        f"{read.advice}Correct the files, or raise prepare.max_rejected_share in params.yaml."
     )
+
+
+def _reasons(read: ReadCounts) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in read.rejected.items())
+
+
+def rejected_lines(read: ReadCounts) -> list[str]:
+    """Say on one line how many rows were rejected, and of which event types; none if no row was."""
+    total = sum(read.rejected.values())
+    if not total:
+        return []
+    shares = [
+        f"{rejected / rows:.2%} of '{name}'"
+        for name, (rows, rejected) in read.rejected_by_type.items()
+        if rejected
+    ]
+    return [
+        f"rejected {total:,} of {read.rows:,} rows ({_reasons(read)}){': ' if shares else ''}"
+        f"{', '.join(shares)}. rejects.csv beside the prepared tables shows the first"
+    ]
 
 
 def write_rejects(target: Path, rejects: tuple[Reject, ...]) -> None:

@@ -11,6 +11,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.event_types import count_types, nearly_kept
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 
@@ -150,23 +151,22 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
         WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY {second}staged.rowid
         """
     )
-    types = connection.sql(
-        "SELECT log_type, count(*), any_value(event_type) IS NOT NULL FROM staged GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+    types = count_types(connection, _is_rejected("fault", log), log.layout)
     ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
     reasons = dict(connection.sql("SELECT fault, count(*) FROM staged GROUP BY 1").fetchall())
     left_out = {reason: reasons[reason] for reason in log.left_out if reason in reasons}
     _reject_faulty_rows(connection, log)
     rejected, samples = rejects.summary(connection, log.files, log.layout)
     connection.execute("DROP TABLE staged")
-    rows = sum(count for _, count, _ in types) + unparsed
+    rows = sum(types.rows.values()) + types.without_type + unparsed
     if not rows:
         raise OfferbenchError(f"{where}: no row after the header. Fetch the files again.")
     return ReadCounts(
         rows=rows,
-        event_types={name: count for name, count, _ in types if name is not None},
-        left_out={f"event_type_{name}": count for name, count, kept in types if name is not None and not kept}
-        | left_out,
+        event_types=types.rows,
+        left_out=types.left_out | left_out,
         rejected=rejected,
         rejects=samples,
+        rejected_by_type=types.kept,
+        warnings=tuple(nearly_kept(types.rows, log.kept)),
     )

@@ -16,15 +16,15 @@ LAYOUT = CsvLayout(",")
 @pytest.mark.parametrize(
     ("data", "line", "what"),
     [
-        (b'a,b\n1,"2\r\n3"\n4,5\r\n6,7\n', 4, r"both \(\\r\\n\), the first one with a line feed"),
-        (b"a,b\r\n1,2\r\n3,4\n", 3, r"a line feed \(\\n\), the first one with both"),
-        (b"a,b\n1,2\n3\r4,5\n", 3, r"a carriage return \(\\r\)"),
-        (b"a,b\n" + b"1,2\n" * 400_000 + b"1,2\r\n", 400_002, r"both"),
+        (b'a,b\n1,"2\r\n3"\n4,5\r\n6,7\n', 4, "CRLF, the first in LF"),
+        (b"a,b\r\n1,2\r\n3,4\n", 3, "LF, the first in CRLF"),
+        (b"a,b\n1,2\n3\r4,5\n", 3, "CR, the first in LF"),
+        (b"a,b\n" + b"1,2\n" * 400_000 + b"1,2\r\n", 400_002, "CRLF"),
     ],
 )
 def test_mixed_ends_of_lines_are_named(tmp_path: Path, data: bytes, line: int, what: str) -> None:
     (tmp_path / "log.csv").write_bytes(data)
-    with pytest.raises(OfferbenchError, match=rf"log\.csv: line {line}: ends with {what}"):
+    with pytest.raises(OfferbenchError, match=rf"log\.csv: line {line} ends in {what}"):
         refuse_mixed_ends(tmp_path / "log.csv", LAYOUT)
 
 

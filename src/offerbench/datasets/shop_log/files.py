@@ -147,8 +147,3 @@ def _fields(line: str, delimiter: str, file: Path) -> list[str]:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error as error:
         raise OfferbenchError(f"{file}: can't be read ({error}). Fetch the file again.") from None
-
-
-def escaped(files: Sequence[Path]) -> list[str]:
-    """Give paths as DuckDB takes them."""
-    return [as_pattern(file) for file in files]

@@ -7,8 +7,9 @@ import duckdb
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import identifier
+from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.shop_log.columns import Use
-from offerbench.datasets.shop_log.files import LogFile, escaped
+from offerbench.datasets.shop_log.files import LogFile
 from offerbench.datasets.shop_log.values import (
     Form,
     clock_second,
@@ -134,7 +135,7 @@ def _is_empty(connection: duckdb.DuckDBPyConnection, file: LogFile, place: int) 
     is_nan = f" AND NOT isnan({column})" if file.types[place] in LARGEST_WHOLE else ""
     return not connection.execute(
         f"SELECT 1 FROM read_parquet($files) WHERE {column} IS NOT NULL{is_nan} LIMIT 1",
-        {"files": escaped([file.path])},
+        {"files": [as_pattern(file.path)]},
     ).fetchall()
 
 
@@ -152,7 +153,7 @@ def _refuse_lost_digits(
     found = connection.execute(
         f"SELECT 1 FROM read_parquet($files) WHERE abs({identifier(column)}) > {largest} "
         f"AND isfinite({identifier(column)}) LIMIT 1",
-        {"files": escaped([file.path])},
+        {"files": [as_pattern(file.path)]},
     ).fetchall()
     if found:
         others = [

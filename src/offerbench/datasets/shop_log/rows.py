@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 
 from offerbench.datasets import rejects
-from offerbench.datasets.canonical import literal
+from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.shop_log.columns import Use, place_of
-from offerbench.datasets.shop_log.files import LogFile, escaped
+from offerbench.datasets.shop_log.files import LogFile
 from offerbench.datasets.shop_log.parquet import check_types, parquet_value
 from offerbench.datasets.shop_log.values import Form, known_text, written_number, written_second
 
@@ -30,7 +30,7 @@ class ReadColumn:
 
 @dataclass(frozen=True)
 class Rows:
-    """What follows FROM: the wanted columns, `filename` and `file_index`, in the order of files and rows."""
+    """What follows FROM: the wanted columns and `file_index`, in the order of files and rows."""
 
     sql: str
     parameters: dict[str, Any]
@@ -84,7 +84,7 @@ def rows_of_files(
     for (selected, columns, _, alone), group in groupby(range(len(files)), layout):
         numbers = list(group)
         part = len(parts)
-        parameters[f"files_{part}"] = escaped([files[number].path for number in numbers])
+        parameters[f"files_{part}"] = [as_pattern(files[number].path) for number in numbers]
         source = f"read_parquet($files_{part})"
         if not files[0].is_parquet:
             parameters[f"columns_{part}"] = {f"f{place}": "VARCHAR" for place in range(len(columns))}
@@ -93,18 +93,16 @@ def rows_of_files(
                 f"read_csv($files_{part}, header = $has_header, auto_detect = false, delim = $delimiter, "
                 f"quote = '\"', columns = $columns_{part}, {rejects.STORE_REJECTS})"
             )
-        where = f"filename, file_index + {numbers[0]} AS file_index"
-        if alone is not None:
-            where = f"{literal(str(files[alone].path))} AS filename, {alone} AS file_index"
+        where = f"file_index + {numbers[0]}" if alone is None else str(alone)
         named = ", ".join(f"{value} AS {read.name}" for value, read in zip(selected, wanted, strict=True))
-        parts.append(f"SELECT {named}, {where} FROM {source}")
+        parts.append(f"SELECT {named}, {where} AS file_index FROM {source}")
     return Rows(f"({' UNION ALL '.join(parts)})", parameters)
 
 
 def _own_place(file: LogFile, number: int) -> int | None:
-    """Give the number of a file whose columns hide those that DuckDB adds; it is read by itself."""
-    hides = {"filename", "file_index"} & {name.lower() for name in file.columns}
-    return number if file.is_parquet and hides else None
+    """Give the number of a file whose columns hide the one that DuckDB adds; it is read by itself."""
+    hides = file.is_parquet and "file_index" in {name.lower() for name in file.columns}
+    return number if hides else None
 
 
 def _csv_value(field: str, use: Use, form: Form) -> str:

@@ -154,9 +154,7 @@ def joined_rows(
         f" LEFT JOIN table_{number} ON table_{number}.key = {key}" for number, key in enumerate(keys)
     )
     # A join may lose the order of the rows, which says which line of its file a row is.
-    return Rows(
-        f"(SELECT {columns}{flags}, filename, file_index FROM log_rows{joins} ORDER BY log_rows.rowid)", {}
-    )
+    return Rows(f"(SELECT {columns}{flags}, file_index FROM log_rows{joins} ORDER BY log_rows.rowid)", {})
 
 
 def _read_table(
