@@ -135,4 +135,6 @@ def _explain(problem: Any) -> str:
         return f"{key}: unknown key. Remove it, or see params.schema.json for the keys there are."
     if problem["type"] == "missing":
         return f"{key}: missing. presets/ has complete files."
+    if isinstance(problem["input"], dict):  # what is wrong with a whole section is named in the message
+        return f"{key}: {message}"
     return f"{key}: {message}, got {problem['input']!r:.{MAX_SHOWN}}"
