@@ -130,10 +130,11 @@ def write_columns(file: Path, columns: Mapping[str, Any]) -> None:
     if file.suffix.lower() == ".parquet":
         write_parquet(file, columns)
         return
-    with atomic_file(file) as temporary:
+    with atomic_file(file) as temporary, temporary.open("wb") as stream:
+        stream.write((",".join(columns) + "\n").encode())  # Arrow would put quotes around the names
         # Words, numbers and dates need no quotes; other text isn't written here.
-        options = pyarrow.csv.WriteOptions(quoting_style="none")
-        pyarrow.csv.write_csv(pa.table(dict(columns)), temporary, options)
+        options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="none")
+        pyarrow.csv.write_csv(pa.table(dict(columns)), stream, options)
 
 
 def _line(error: Exception) -> str:
