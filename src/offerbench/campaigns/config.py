@@ -11,6 +11,8 @@ from ruamel.yaml.error import YAMLError
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.section import Count, Name, Section
 
+RESERVED = "plan"
+
 
 class Campaign(Section):
     """One campaign: an offer, and how many users get a message of it."""
@@ -56,6 +58,8 @@ class Campaigns(Section):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [campaign.name for campaign in self.campaigns]
+        if RESERVED in names:
+            raise ValueError(f"campaigns: '{RESERVED}' names the file of all, choose another")
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"campaigns: {twice} are the names of more than one")
         return self

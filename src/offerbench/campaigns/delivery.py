@@ -12,6 +12,7 @@ from offerbench.campaigns.audience_summary import AudienceSummary, summarise
 from offerbench.campaigns.column_files import read_columns, write_columns
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.scored_users import CampaignScore, Users
+from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import USER
 from offerbench.core.json_files import write_json
 
@@ -46,7 +47,8 @@ def read_excluded(file: Path | None) -> Users:
     """
     if file is None:
         return np.empty(0, np.int64)
-    return np.unique(read_columns(file, {USER: int}, header_needed=False)[USER])
+    listed = read_columns(file, {USER: int}, header_needed=False)[USER]
+    return np.unique(np.asarray(listed, np.int64))
 
 
 def summary_file(audience: Path) -> Path:
@@ -84,8 +86,9 @@ def deliver_audience(score: CampaignScore, offer: Offer, request: Request, outpu
     summary = summarise(
         offer.expression, request.as_of, request.horizon, users, of_all, chances, audience.is_control
     )
-    write_json(summary_file(output), summary.as_json())
-    write_columns(output, audience_columns(scored, audience))
+    with atomic_file(summary_file(output)) as temporary:  # both files, or none
+        write_json(temporary, summary.as_json())
+        write_columns(output, audience_columns(scored, audience))
     LOG.info("wrote %s users to %s", f"{len(audience.rows):,}", output)
     return summary
 
@@ -95,6 +98,5 @@ def report_unknown(excluded: Users, found: int) -> None:
     if unknown := len(excluded) - found:
         LOG.warning(
             "%s of %s users to exclude are not in the data before the as-of day",
-            f"{unknown:,}",
-            f"{len(excluded):,}",
+            *(f"{unknown:,}", f"{len(excluded):,}"),
         )
