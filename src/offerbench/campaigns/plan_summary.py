@@ -76,9 +76,10 @@ class PlanSummary:
         campaigns = tabulate(rows, HEADERS, disable_numparse=True, colalign=_right(len(HEADERS)))
         first = self.audiences[0]
         how = "the best plan" if self.is_exact else f"at most {self.gap:.2%} below the best plan"
+        messages = f"{self.messages_per_user} message{'s' if self.messages_per_user > 1 else ''}"
         total = (
             f"{self.expected_buyers:,.1f} expected buyers as of {first.as_of}, for {first.horizon_days} "
-            f"days, with {self.messages_per_user} messages for each user at most: {how}."
+            f"days, with {messages} for each user at most: {how}."
         )
         common, names = shares(self.wanted).map("{:.0%}".format), ("", *self.names)
         overlap = tabulate(common.itertuples(), names, disable_numparse=True, colalign=_right(len(names)))

@@ -208,7 +208,7 @@ def test_several_campaigns_share_the_users(
     assert wanted["dear"]["cheap"] == wanted["cheap"]["dear"] == len(best[0] & best[1]) > 0
     text = capsys.readouterr().out
     assert f"{expected:.1f} expected buyers as of" in text
-    assert "with 1 messages for each user at most: the best plan." in text
+    assert "with 1 message for each user at most: the best plan." in text
 
 
 def test_a_plan_gives_the_same_bytes_whatever_the_order_of_the_pairs(
