@@ -1,4 +1,4 @@
-"""`offerbench audience`: files and figures of a made-up score; refusals in one line, without a file."""
+"""`offerbench audience`: files and figures of a made-up score (refusals: tests/bad_input)."""
 
 import json
 from datetime import date
@@ -109,60 +109,6 @@ def test_a_list_of_products_and_another_day(
     assert score.asked == [([f"\"product_id\" IN ('{product}')"], date(2019, 10, 10), 7)]
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--size", "5"], "name one of the three: an offer's expression, --products, or --campaigns"),
-        ([OFFER, "--products", "p.csv", "--size", "5"], "name one of the three"),
-        ([OFFER], "name either --size, a number of users, or --share"),
-        ([OFFER, "--size", "5", "--share", "0.1"], "name either --size"),
-        ([OFFER, "--size", "0"], "--size: must be a whole number of at least 1, got 0"),
-        ([OFFER, "--share", "1.5"], "--share: must be above 0 and at most 1, got 1.5"),
-        ([OFFER, "--share", "nan"], "--share: must be above 0 and at most 1"),
-        ([OFFER, "--size", "5", "--control", "1"], "--control: must be at least 0 and below 1"),
-        ([OFFER, "--size", "5", "--horizon", "0"], "--horizon: must be a whole number of at least 1"),
-        ([OFFER, "--size", "5", "--exclude-buyers", "-1"], "--exclude-buyers: must be a whole number"),
-        ([OFFER, "--size", "5", "--seed", "-1"], "--seed: must be a whole number of at least 0"),
-        ([OFFER, "--size", "121"], "size: 121 users are wanted, but only 120 of 120 may be asked"),
-        ([OFFER, "--size", "5", "--control", "0.01"], "control: a share of 0.01 of 5 users leaves nobody"),
-        (
-            [OFFER, "--size", "5", "--exclude", "all.csv"],
-            "the audience is empty: of 120 users, 120 are on",
-        ),
-        ([OFFER, "--size", "5", "--exclude", "none.csv"], "none.csv: no such file"),
-        ([OFFER, "--size", "5", "--exclude", "names.csv"], "names.csv: not the table it should be"),
-        ([OFFER, "--size", "5", "--as-of", "2019-09-01"], "--as-of: nothing is known before 2019-09-01"),
-        ([OFFER, "--size", "5", "--as-of", "2019-10-01"], "--as-of: nothing is known before 2019-10-01"),
-        ([OFFER, "--size", "5", "--as-of", "2020-01-01"], "--as-of: the data end on 2019-10-25"),
-        ([OFFER, "--size", "5", "--as-of", "soon"], "--as-of: 'soon' is no day. Write it as 2017-12-01"),
-        (["brnad = 'x'", "--size", "5"], "no attribute 'brnad'; near: 'brand'"),
-        (["brand = 'qqq'", "--size", "5"], "brand: no value 'qqq'"),
-        (["brand like 'q%'", "--size", "5"], "not allowed in an offer's expression"),
-        (
-            ["--products", "names.csv", "--size", "5"],
-            "names.csv: none of its 2 lines is a value of",
-        ),
-        ([OFFER, "--size", "5", "--output", "audience.xlsx"], "audience.xlsx: must end in .csv or .parquet"),
-    ],
-)
-def test_what_is_refused_is_one_line_and_leaves_no_file(
-    words: list[str],
-    message: str,
-    score: FakeScore,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    Path("all.csv").write_text("\n".join(map(str, drawn_scores(USERS, 0).user)))
-    Path("names.csv").write_text("Ada\nGrace\n")
-    before = files()
-    assert run_audience(monkeypatch, *words) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert message in error
-    assert error.count("\n") == 1
-    assert files() == before
-
-
 def test_without_models_it_says_which_stage_makes_them(
     score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -229,75 +175,6 @@ def test_a_plan_too_large_says_its_gap(
     assert plan["is_exact"] is False
     assert plan["gap"] == pytest.approx(1 - plan["expected_buyers"] / plan["bound"], abs=2e-6)
     assert f"at most {plan['gap']:.2%} below the best plan." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("size: 20", "size: 200", "dear: size: 200 users are wanted, but only 120 of 120 may be asked"),
-        (
-            "size: 20",
-            "size: 0",
-            "campaigns.yaml: campaigns.0.size: Input should be greater than or equal to 1",
-        ),
-        ("size: 20", "sise: 20", "campaigns.yaml: campaigns.0.size: Field required"),
-        (
-            "size: 20",
-            "size: 110",
-            "messages_per_user: the campaigns want 140 messages, but 120 users with at most",
-        ),
-        (
-            "price_cluster > 5",
-            "prize_cluster > 5",
-            "dear: no attribute 'prize_cluster'; near: 'price_cluster'",
-        ),
-        ("name: dear", "name: cheap", "campaigns: ['cheap'] are the names of more than one"),
-        ("name: dear", "name: plan", "'plan' names the file of all, choose another"),
-        ("name: dear", "name: ../dear", "campaigns.0.name: String should match pattern"),
-        ("offer: price_cluster > 5", "products: none.csv", "dear: none.csv: no such file"),
-        (", offer: price_cluster > 5", "", "'dear' must have either offer or products"),
-        ("control: 0.1", "control: 0.01", "dear: control: a share of 0.01 of 20 users leaves nobody"),
-        ("control: 0.1", "control: 1.0", "control: Input should be less than 1"),
-        ("seed: 3", "as_of: 2020-01-01\nseed: 3", "campaigns.yaml: as_of: the data end on 2019-10-25"),
-        ("campaigns:", "campaigns: [", "campaigns.yaml: not valid YAML"),
-    ],
-)
-def test_a_wrong_plan_is_refused_and_leaves_no_file(
-    old: str,
-    new: str,
-    message: str,
-    score: FakeScore,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert run_plan(monkeypatch, CAMPAIGNS.replace(old, new, 1)) == 2
-    assert message in capsys.readouterr().err
-    assert files() == {"campaigns.yaml"}
-
-
-def test_options_that_stand_in_the_file_are_refused(
-    score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_plan(monkeypatch, CAMPAIGNS, "--size", "5", "--seed", "1") == 2
-    assert (
-        capsys.readouterr().err
-        == "error: --size, --seed: stands in campaigns.yaml, for all of its campaigns.\n"
-    )
-
-
-def test_a_directory_with_other_files_is_not_replaced(
-    score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path("plan").mkdir()
-    Path("plan/thesis.txt").write_text("five years")
-    assert run_plan(monkeypatch, CAMPAIGNS) == 2
-    assert "plan: holds other files and no plan.json of an earlier plan" in capsys.readouterr().err
-    assert Path("plan/thesis.txt").read_text() == "five years"
-    Path("plan/thesis.txt").unlink()
-    Path("plan").rmdir()
-    Path("plan").write_text("")
-    assert run_plan(monkeypatch, CAMPAIGNS) == 2
-    assert "plan: a file. Name a directory" in capsys.readouterr().err
 
 
 def test_excluded_users_are_in_no_campaign(score: FakeScore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`offerbench outcome`: from an audience and later events to a table, and every refusal in one line."""
+"""`offerbench outcome`: from an audience and later events to a table (refusals: tests/bad_input)."""
 
 import json
 from pathlib import Path
@@ -77,44 +77,3 @@ def test_a_file_of_purchases_will_do_and_the_command_may_say_what_counts(
     found = json.loads(Path("outcome.json").read_text())
     assert (found["target"]["buyers"], found["control"]["buyers"]) == (1, 1)
     assert "2 of 3 purchases" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["none.csv"], "none.csv: no such file"),
-        (["users.csv"], "users.csv: no column 'user', 'chance', 'group'"),
-        (["bare.csv"], "bare.json: no such file. Name --offer, --as-of and --horizon"),
-        (["odd.csv"], "odd.json: as_of: Input should be a valid date"),
-        (["list.csv"], "list.json: no figures of an audience. Name --offer, --as-of, --horizon"),
-        (["broken.csv"], "broken.json: not valid JSON"),
-        (["audience.csv", "none.csv"], "none.csv: no such file"),
-        (["audience.csv", "users.csv"], "users.csv: no column 'user', 'day'"),
-        (["audience.csv", "."], "features.json: no such file"),
-        (["audience.csv", "--as-of", "2019-12-01"], "the data end on 2019-10-25, before 2019-12-01"),
-        (["audience.csv", "--as-of", "soon"], "--as-of: Input should be a valid date"),
-        (["audience.csv", "--horizon", "0"], "--horizon: Input should be greater than or equal to 1"),
-        (["audience.csv", "--offer", "brnad = 'x'"], "no attribute 'brnad'; near: 'brand'"),
-        (["audience.csv", "--output", "outcome.txt"], "outcome.txt: must end in .json"),
-    ],
-)
-def test_what_is_refused_is_one_line(
-    words: list[str],
-    message: str,
-    audience: pd.DataFrame,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    Path("users.csv").write_text("Ada\nGrace\n")
-    for name in ("bare", "odd", "list", "broken"):
-        audience.to_csv(f"{name}.csv", index=False)
-    Path("odd.json").write_text(json.dumps({"offer": OFFER, "as_of": "never", "horizon_days": 7}))
-    Path("list.json").write_text("[1]")
-    Path("broken.json").write_text("{")
-    before = {path.name for path in Path().iterdir()}
-    assert run(monkeypatch, *(words if "--output" in words else [*words, "--output", "outcome.json"])) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert message in error
-    assert error.count("\n") == 1
-    assert {path.name for path in Path().iterdir()} == before
