@@ -36,6 +36,8 @@ class Campaign(Section):
 class Campaigns(Section):
     """Campaigns of the same time (campaigns.yaml)."""
 
+    dataset: Name | None = None
+    """The data set of the offers: with another one in params.yaml the stage plans nothing; null: any."""
     as_of: date | None = None
     """Known is what happened before this day; null: the day after the end of the data."""
     horizon_days: Count = 14

@@ -133,6 +133,12 @@ def deliver_plan(
     return summary
 
 
+def deliver_no_plan(output: Path) -> None:
+    """Write a plan of no campaigns."""
+    with atomic_directory(output) as directory:
+        write_json(directory / PLAN_FILE, {"campaigns": {}})
+
+
 def _planned(
     campaigns: Campaigns, place: int, offer: Offer, as_of: date, shortlist: Shortlist, rows: Users
 ) -> PlannedAudience:

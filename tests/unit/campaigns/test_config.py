@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,11 @@ def test_a_day_is_read(tmp_path: Path) -> None:
     assert str(load_campaigns(tmp_path / "campaigns.yaml").as_of) == "2017-12-01"
 
 
-def test_the_stage_plans_the_file(
-    tiny_data: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("campaigns.yaml").write_text(CAMPAIGNS)
+def run_stage(tiny_data: TinyData, directory: Path, monkeypatch: pytest.MonkeyPatch, campaigns: str) -> None:
+    """Run the stage on the tiny data, which params.yaml calls rees46."""
+    monkeypatch.chdir(directory)
+    shutil.copy(REPOSITORY / "presets/rees46.yaml", "params.yaml")
+    Path("campaigns.yaml").write_text(campaigns)
     Path("data").mkdir()
     Path("data/prepared").symlink_to(tiny_data.directory)
     monkeypatch.setattr("offerbench.campaigns.score.load_campaign_score", lambda: FakeScore(120, []))
@@ -47,9 +48,24 @@ def test_the_stage_plans_the_file(
     stage = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(stage)
     stage.main()
+
+
+def test_the_stage_plans_the_file(
+    tiny_data: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_stage(tiny_data, tmp_path, monkeypatch, f"dataset: rees46\n{CAMPAIGNS}")
     names = {"dear.parquet", "dear.json", "cheap.parquet", "cheap.json", "plan.json", "overlap.png"}
     assert {path.name for path in Path("data/audiences").iterdir()} == names
     plan = json.loads(Path("data/audiences/plan.json").read_text())
     # Two messages for each user are enough for two campaigns: each has its best users.
     assert plan["overlap"]["best_users_of_each"] == plan["overlap"]["in_the_plan"]
     assert "with 2 messages for each user at most: the best plan." in capsys.readouterr().out
+
+
+def test_the_stage_plans_nothing_for_another_data_set(
+    tiny_data: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_stage(tiny_data, tmp_path, monkeypatch, f"dataset: complete_journey\n{CAMPAIGNS}")
+    assert {path.name for path in Path("data/audiences").iterdir()} == {"plan.json"}
+    assert json.loads(Path("data/audiences/plan.json").read_text()) == {"campaigns": {}}
+    assert caplog.messages == ["campaigns.yaml is for complete_journey, the data are rees46: no audience"]
