@@ -18,6 +18,7 @@ from offerbench.model.config import TrainParameters
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.resources import Resources
 from offerbench.report.config import Report
+from offerbench.scorers.config import TrainBoosted, TrainPeer
 
 MAX_SHOWN = 200
 """Characters of a key or value in a message."""
@@ -43,6 +44,10 @@ class Parameters(Section):
     """The generalist that sees events as events of groups, and matches."""
     train_mono: TrainParameters
     """The specialist of each task, which sees its offer feature only."""
+    train_boosted: TrainBoosted
+    """Trees on the augmented model's score, for all tasks."""
+    train_peer: TrainPeer
+    """Other methods."""
     group_test: GroupTest
     """Test batches -> the offers of each task."""
     evaluate: Evaluate
@@ -73,7 +78,7 @@ class Parameters(Section):
             )
         if self.dataset == "custom" and self.custom is None:
             raise ValueError("custom: the data set custom needs this section, see presets/custom.yaml")
-        for section in (*TRAININGS, "evaluate"):
+        for section in (*TRAININGS, "train_peer", "evaluate"):
             neighbours = getattr(self, section).number_of_negatives + 1
             if self.rebatch.batch_size % neighbours:
                 raise ValueError(
@@ -130,4 +135,6 @@ def _explain(problem: Any) -> str:
         return f"{key}: unknown key. Remove it, or see params.schema.json for the keys there are."
     if problem["type"] == "missing":
         return f"{key}: missing. presets/ has complete files."
+    if isinstance(problem["input"], dict):  # what is wrong with a whole section is named in the message
+        return f"{key}: {message}"
     return f"{key}: {message}, got {problem['input']!r:.{MAX_SHOWN}}"

@@ -50,6 +50,13 @@ class ReadCounts:
     """Rows that can't be used, by reason. Every row is an event, left out or rejected."""
     rejects: tuple[Reject, ...] = ()
     """The first rows of each reason in `rejected`."""
+    rejected_by_type: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each of the log's event types that are kept: its rows, and those that are rejected. Copies of
+    another file's events are not among the latter: nothing is lost with them."""
+    advice: str = ""
+    """What may help where many rows are rejected: sentences that end with a blank."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know though it stops nothing, a line each."""
 
 
 @contextmanager

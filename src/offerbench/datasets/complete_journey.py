@@ -14,7 +14,8 @@ from offerbench.core.atomic import atomic_file
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
-from offerbench.datasets.raw_files import existing
+from offerbench.datasets.raw_files import as_pattern, existing
+from offerbench.datasets.reading import explained
 
 FILES = ("transactions.parquet", "products.parquet")
 
@@ -67,14 +68,10 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     """
     for name in FILES:
         existing(raw_directory / name, "Run `make data` to fetch Complete Journey.")
-    try:
+    advice = "Move the files away and run `make data` to fetch them again."
+    with explained(f"{raw_directory}: can't be read as Complete Journey", advice):
         _make_products(connection, raw_directory / FILES[1])
         return _make_events(connection, raw_directory / FILES[0])
-    except duckdb.Error as error:
-        raise OfferbenchError(
-            f"{raw_directory}: can't be read as Complete Journey. {str(error).splitlines()[0]}. Move the "
-            "files away and run `make data` to fetch them again."
-        ) from None
 
 
 def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -85,7 +82,7 @@ def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
         SELECT product_id, {_words("department")} AS category1,
                {_words("product_category")} AS category2, {_words("product_type")} AS category3,
                coalesce(manufacturer_id::VARCHAR, '') AS brand, true AS is_known
-        FROM read_parquet({literal(str(file))})
+        FROM read_parquet({literal(as_pattern(file))})
         """
     )
     twice = connection.sql(
@@ -111,7 +108,7 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
         SELECT *, CASE WHEN is_positive AND has_product THEN {rejects.first_fault(faults)} END AS fault
         FROM (SELECT t.*, coalesce(quantity > 0 AND sales_value > 0, false) AS is_positive,
                      coalesce(is_known, false) AS has_product, category1, category2, category3, brand
-              FROM read_parquet({literal(str(file))}, file_row_number = true) t
+              FROM read_parquet({literal(as_pattern(file))}, file_row_number = true) t
               LEFT JOIN products USING (product_id))
         """
     )
@@ -127,9 +124,9 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     )
     rejects.create_table(connection)
     connection.execute(
-        f"""
+        """
         INSERT INTO rejected
-        SELECT {literal(str(file))}, file_row_number + 1, NULL, NULL, fault,
+        SELECT 0, file_row_number + 1, NULL, NULL, fault,
                concat_ws(',', household_id, product_id, quantity, sales_value, transaction_timestamp)
         FROM transactions WHERE fault IS NOT NULL ORDER BY file_row_number
         """
@@ -143,7 +140,7 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     ).fetchall()[0]
     if not rows:
         raise OfferbenchError(f"{file}: no row. Move the file away and run `make data` to fetch it again.")
-    rejected, samples = rejects.summary(connection)
+    rejected, samples = rejects.summary(connection, [file])
     return ReadCounts(
         rows=rows,
         event_types={"purchase": rows},

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.movielens_ratings import (
     filled_with_median,
     one_tag,
@@ -15,8 +16,7 @@ from offerbench.datasets.movielens_ratings import (
     unique_title,
     write_events,
 )
-from offerbench.datasets.raw_files import existing
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
 
 # The last 19 fields of u.item, in their order: 1 where the film is of the genre.
@@ -84,7 +84,8 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     items = existing(raw_directory / "u.item", HINT)
     read_ratings(connection, ratings, RATINGS_LAYOUT, HINT)
     _read_films(connection, items)
-    return write_events(connection, FEATURES, {"film_without_record": "films.film IS NULL"}, RATINGS_LAYOUT)
+    without_film = {"film_without_record": "films.film IS NULL"}
+    return write_events(connection, FEATURES, without_film, ratings, RATINGS_LAYOUT)
 
 
 def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
@@ -101,7 +102,7 @@ def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
         SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '|', quote = '',
                                escape = '', encoding = 'latin-1', columns = $columns, {STORE_REJECTS})
         """,
-        {"file": str(items), "columns": ITEM_COLUMNS},
+        {"file": as_pattern(items), "columns": ITEM_COLUMNS},
         items,
         ITEMS_LAYOUT,
         f"Every line needs {len(ITEM_COLUMNS)} fields separated by |, in latin-1. {HINT}",

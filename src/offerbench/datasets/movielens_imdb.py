@@ -7,15 +7,16 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import imdb
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.movielens_ratings import (
     filled_with_median,
     one_tag,
     read_ratings,
+    refuse_unusable_ratings,
     unique_title,
     write_events,
 )
-from offerbench.datasets.raw_files import existing
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
 
 MOVIELENS_COLUMNS = {
@@ -61,6 +62,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     for name, file in imdb_files.items():
         imdb.header(file, "\t", imdb.TABLES[name].columns)
     read_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
+    refuse_unusable_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
     _read_links(connection, movielens["links.csv"])
     imdb.read_tables(connection, imdb_files)
     _choose_people(connection)
@@ -69,6 +71,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
         connection,
         FEATURES,
         {"film_without_link": "films.tconst IS NULL", "film_without_imdb_title": "films.film IS NULL"},
+        movielens["ratings.csv"],
         LAYOUT,
     )
 
@@ -82,7 +85,7 @@ def _read_links(connection: duckdb.DuckDBPyConnection, links: Path) -> None:
         SELECT * FROM read_csv($file, header = true, auto_detect = false, quote = '"', columns = $columns,
                                {STORE_REJECTS})
         """,
-        {"file": str(links), "columns": LINKS_COLUMNS},
+        {"file": as_pattern(links), "columns": LINKS_COLUMNS},
         links,
         LAYOUT,
         MOVIELENS_HINT,

@@ -8,7 +8,10 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern
+from offerbench.datasets.reading import explained
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 EVENT_TYPE = "rating"
 MIN_RATING = 4.0
@@ -59,8 +62,9 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     OfferbenchError
         If the file can't be read or has no row.
     """
+    expected = count_rows([file], layout)
     quote = '"' if layout.is_quoted else ""
-    try:
+    with explained(f"{file}: can't be read", hint, [file], layout):
         connection.execute(
             f"""
             CREATE TABLE ratings AS
@@ -68,13 +72,20 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
             FROM read_csv($file, header = $header, auto_detect = false, delim = $delimiter, quote = $quote,
                           escape = $quote, columns = $columns, {rejects.STORE_REJECTS})
             """,
-            {"file": str(file), "header": layout.has_header, "delimiter": layout.delimiter, "quote": quote}
-            | {"columns": RATINGS_COLUMNS},
+            {
+                "file": as_pattern(file),
+                "columns": RATINGS_COLUMNS,
+                "header": layout.has_header,
+                "delimiter": layout.delimiter,
+                "quote": quote,
+            },
         )
-    except duckdb.Error as error:
-        raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     rejects.create_table(connection)
-    rejects.add_unparsed(connection, PARSE_REASONS, layout)
+    rejects.add_unparsed(connection, PARSE_REASONS, [file], layout)
+    read = connection.sql(
+        "SELECT (SELECT count(*) FROM ratings) + (SELECT count(*) FROM rejected)"
+    ).fetchall()
+    refuse_lost_rows([file], expected, {0: read[0][0]})
     connection.execute(
         f"""
         UPDATE ratings SET fault = '{REPEATED}' WHERE rowid IN (
@@ -89,13 +100,43 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     connection.execute(
         """
         INSERT INTO rejected
-        SELECT $file, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
-        """,
-        {"file": str(file)},
+        SELECT 0, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
+        """
     )
     connection.execute("DELETE FROM ratings WHERE fault IS NOT NULL")
     if not connection.sql("SELECT 1 FROM ratings UNION ALL SELECT 1 FROM rejected LIMIT 1").fetchall():
         raise OfferbenchError(f"{file}: no row. {hint}")
+
+
+def refuse_unusable_ratings(
+    connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvLayout, hint: str
+) -> None:
+    """Refuse a file most of whose ratings can't be used, before tables of films are blamed for it.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        As `read_ratings` left it.
+    file, layout, hint
+        As there.
+
+    Raises
+    ------
+    OfferbenchError
+        If more than half of the ratings can't be used.
+    """
+    ((good, bad),) = connection.sql(
+        "SELECT (SELECT count(*) FROM ratings), (SELECT count(*) FROM rejected)"
+    ).fetchall()
+    if bad <= good:
+        return
+    reasons, samples = rejects.summary(connection, [file], layout)
+    first = min(samples, key=lambda reject: reject.line or 0)
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    raise OfferbenchError(
+        f"{file}: {bad:,} of {good + bad:,} ratings can't be used ({listed}). The first: line {first.line}: "
+        f"{first.reason}: {first.text!r}. Stars are 0.5 to 5, times seconds since 1970. {hint}"
+    )
 
 
 def one_tag(tags: str, identifier: str) -> str:
@@ -140,6 +181,7 @@ def write_events(
     connection: duckdb.DuckDBPyConnection,
     features: Sequence[str],
     without_film: Mapping[str, str],
+    file: Path,
     layout: CsvLayout,
 ) -> ReadCounts:
     """Make the canonical table `events` of the tables `ratings` and `films`; both are dropped.
@@ -156,8 +198,10 @@ def write_events(
         Columns of `films` that go into the events.
     without_film : mapping of str to str
         Reason -> SQL condition on `films`, for a good rating whose film can't be used.
+    file : Path
+        The file of the ratings.
     layout : CsvLayout
-        How the file of the ratings is written.
+        How it is written.
     """
     reasons = {"rating_below_4": f"stars < {MIN_RATING}", **without_film}
     connection.execute(
@@ -180,7 +224,7 @@ def write_events(
     connection.execute("DROP VIEW judged")
     connection.execute("DROP TABLE ratings")
     connection.execute("DROP TABLE films")
-    rejected, samples = rejects.summary(connection, layout)
+    rejected, samples = rejects.summary(connection, [file], layout)
     rows = sum(counts.values()) + sum(rejected.values())
     return ReadCounts(
         rows=rows,
