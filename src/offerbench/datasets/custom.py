@@ -1,6 +1,7 @@
 """A shop's own log, its columns named in params.yaml: CSV, CSV.gz or Parquet files, one row an event."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,7 @@ from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, n
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
 from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
 from offerbench.datasets.shop_log.tables import LOG, described_tables, joined_rows, no_record, places
-from offerbench.datasets.shop_log.values import Form, check_pattern
+from offerbench.datasets.shop_log.values import Form, check_pattern, formats_tried
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 
@@ -111,7 +112,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         log = _log(rows, names, files, custom)
         stage_events(connection, log)
         settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
-        return finish_events(connection, log, f"{raw_directory}/{custom.files}")
+        read = finish_events(connection, log, f"{raw_directory}/{custom.files}")
     except duckdb.Error as error:
         if not files[0].is_parquet:
             refuse_mixed_line_ends(paths, error)
@@ -119,3 +120,25 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
             f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml. "
             f"{str(error).splitlines()[0]}. Set the keys to what the files have, or fetch the files again."
         ) from None
+    return replace(read, advice=_advice(read, custom), warnings=(*read.warnings, *_anonymous(read)))
+
+
+def _anonymous(read: ReadCounts) -> list[str]:
+    """Give a warning if there are events without a user."""
+    rows = sum(rows for rows, _ in read.rejected_by_type.values())
+    missing = read.left_out.get("user_missing", 0)
+    return (
+        [f"{missing:,} of {rows:,} rows have no user and are left out (custom.anonymous)"] if missing else []
+    )
+
+
+def _advice(read: ReadCounts, custom: Custom) -> str:
+    """Say which key may be set wrong where most rejected rows are for one reason."""
+    reason = max(read.rejected, key=lambda reason: read.rejected[reason], default="")
+    if reason.startswith("time_"):
+        return f"{formats_tried(custom.time_format)} "
+    if reason == "not_utf8":
+        return "Set custom.encoding, such as to latin-1, if the files are not UTF-8. "
+    if reason.endswith("_not_a_number"):
+        return f"Tried was custom.decimal: '{custom.decimal}'. "
+    return ""
