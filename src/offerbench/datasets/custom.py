@@ -43,7 +43,7 @@ def _rows(
 def _feature(feature: Attribute, names: Mapping[Wanted, str]) -> str:
     text = names[Wanted(feature.column, Use.TEXT)]
     if feature.separator is not None:
-        text = f"split_part({text}, {literal(feature.separator)}, {feature.level})"
+        text = f"split_part(trim({text}), {literal(feature.separator)}, {feature.level})"
     return f"coalesce({text}, '')"
 
 
@@ -52,11 +52,11 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
     day = f"TRY_CAST(floor({second} / 86400) AS INTEGER)"
     features = {name: _feature(feature, names) for name, feature in custom.features.items()}
     numbers = {name: names[Wanted(number.column, Use.NUMBER)] for name, number in custom.numbers.items()}
-    left_out = not_kept(custom.keep, names)
-    for number, table in enumerate(custom.tables):
-        left_out[f"no_record_in_{table.file}"] = no_record(number)
+    left_out = {f"no_record_in_{table.file}": no_record(number) for number, table in enumerate(custom.tables)}
     user_missing = {"user_missing": f"{user} IS NULL"}
-    faults = {} if custom.anonymous == "leave_out" else dict(user_missing)
+    left_out |= user_missing if custom.anonymous == "leave_out" else {}
+    left_out |= not_kept(custom.keep, names)
+    faults = user_missing if custom.anonymous == "reject" else {}
     faults |= {**rejects.day_faults(day), **keep_faults(custom.keep, names)}
     if "product_id" in features:
         faults["product_missing"] = f"{features['product_id']} = ''"
@@ -70,7 +70,7 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
         event_type=literal(constant or "") if column is None else names[Wanted(column, Use.TEXT)],
         kept={constant: constant} if constant else custom.event_type.values,
         values={"user": user, "day": day, "second": second, **features, **numbers},
-        left_out=left_out | (user_missing if custom.anonymous == "leave_out" else {}),
+        left_out=left_out,
         faults=faults,
         shown=tuple(names.values()),
         layout=None
