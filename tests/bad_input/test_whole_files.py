@@ -1,8 +1,10 @@
 """Every row of every file is read or counted, of the files that were asked for and no others."""
 
 import gzip
+import os
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rees46
 from offerbench.datasets.canonical import event_database
+from offerbench.preparation import prepare as preparation
 
 from ..unit.parameters import COMPLETE
 from . import custom_log, test_rees46
@@ -127,3 +130,66 @@ def test_a_column_of_the_log_may_have_any_name(bench: Bench, column: str, kind: 
     if kind == "csv":
         assert counts["rejected"] == {"time_missing_or_unreadable": 1}
         assert f"orders.csv,{len(GOOD) + 2},time_missing_or_unreadable," in bench.rejects()
+
+
+def test_mixed_ends_of_lines_are_refused(bench: Bench) -> None:
+    bench.set(COMPLETE)
+    (bench.raw("rees46") / "a.csv").write_bytes(test_rees46.log() + ROW.encode() + b"\r\n")
+    message = bench.refused()
+    assert f"a.csv: line {len(test_rees46.GOOD) + 2} ends in CRLF, the first in LF" in message
+
+
+@pytest.mark.parametrize("dataset", ["rees46", "custom"])
+def test_memory_that_is_too_small_is_said(bench: Bench, dataset: str) -> None:
+    content = {"rees46": COMPLETE, "custom": parameters()}[dataset]
+    bench.set(content)
+    data = test_rees46.log() if dataset == "rees46" else as_csv(GOOD)
+    (bench.raw(dataset) / "orders.csv").write_bytes(data + data[data.index(b"\n") + 1 :] * 300)
+    bench.set({**content, "resources": {**content["resources"], "memory_limit": "8MB"}})
+    message = bench.refused()
+    assert message.startswith("error: out of memory: ")
+    assert "resources.memory_limit" in message
+
+
+@pytest.mark.parametrize("change", ["grows", "is written anew", "is replaced", "goes", "appears"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    bench.set(COMPLETE)
+    file = bench.raw("rees46") / "a.csv"
+    file.write_bytes(test_rees46.log())
+    os.utime(file, ns=(0, 0))
+    changed = file
+    encode = preparation.encode
+
+    def meanwhile(*arguments: Any) -> Any:
+        nonlocal changed
+        match change:
+            case "grows":
+                with file.open("ab") as stream:
+                    stream.write(ROW.encode())
+                os.utime(file, ns=(0, 0))
+            case "is written anew":
+                file.write_bytes(test_rees46.log())
+            case "is replaced":
+                file.with_name("a.part").write_bytes(test_rees46.log())
+                os.utime(file.with_name("a.part"), ns=(0, 0))
+                file.with_name("a.part").replace(file)
+            case "goes":
+                file.unlink()
+            case "appears":
+                changed = file.with_name("b.csv")
+                changed.write_bytes(b"")
+        return encode(*arguments)
+
+    monkeypatch.setattr(preparation, "encode", meanwhile)
+    message = bench.refused()
+    assert f"{changed.relative_to(bench.path)}: has changed while the raw files were read" in message
+
+
+@pytest.mark.parametrize("dataset", ["rees46", "custom", "complete_journey", "movielens_100k"])
+def test_a_pipe_in_the_place_of_a_file_is_refused(bench: Bench, dataset: str) -> None:
+    bench.set({**(parameters() if dataset == "custom" else COMPLETE), "dataset": dataset})
+    names = {"complete_journey": "transactions.parquet", "movielens_100k": "u.data"}
+    os.mkfifo(bench.raw(dataset) / names.get(dataset, "orders.csv"))
+    assert "is a pipe, a socket or a device" in bench.refused()

@@ -15,6 +15,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.raw_files import as_pattern, existing
+from offerbench.datasets.reading import explained
 
 FILES = ("transactions.parquet", "products.parquet")
 
@@ -66,14 +67,10 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     """
     for name in FILES:
         existing(raw_directory / name, "Run `make data` to fetch Complete Journey.")
-    try:
+    advice = "Move the files away and run `make data` to fetch them again."
+    with explained(f"{raw_directory}: can't be read as Complete Journey", advice):
         _make_products(connection, raw_directory / FILES[1])
         return _make_events(connection, raw_directory / FILES[0])
-    except duckdb.Error as error:
-        raise OfferbenchError(
-            f"{raw_directory}: can't be read as Complete Journey. {str(error).splitlines()[0]}. Move the "
-            "files away and run `make data` to fetch them again."
-        ) from None
 
 
 def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:

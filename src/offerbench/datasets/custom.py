@@ -6,12 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.config import Attribute, Custom
 from offerbench.datasets.csv_blocks import CsvLayout
-from offerbench.datasets.line_ends import refuse_mixed_line_ends
+from offerbench.datasets.reading import explained
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
@@ -47,6 +46,10 @@ def _feature(feature: Attribute, names: Mapping[Wanted, str]) -> str:
     return f"coalesce({text}, '')"
 
 
+def _layout(custom: Custom) -> CsvLayout:
+    return CsvLayout(custom.delimiter, has_header=custom.columns is None)
+
+
 def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], custom: Custom) -> Log:
     user, second = names[Wanted(custom.user, Use.TEXT)], names[Wanted(custom.time, Use.TIME)]
     day = f"TRY_CAST(floor({second} / 86400) AS INTEGER)"
@@ -73,9 +76,7 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
         left_out=left_out,
         faults=faults,
         shown=tuple(names.values()),
-        layout=None
-        if files[0].is_parquet
-        else CsvLayout(custom.delimiter, has_header=custom.columns is None),
+        layout=None if files[0].is_parquet else _layout(custom),
         user_is_text=True,
     )
 
@@ -107,19 +108,14 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
     tables = [table.file for table in custom.tables]
     paths = found_files(raw_directory, custom.files, "custom.files", excluded=tables)
     files = [described(connection, path, custom.delimiter, custom.columns) for path in paths]
-    try:
+    what = f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml"
+    advice = "Set the keys to what the files have, or fetch the files again."
+    with explained(what, advice, paths, None if files[0].is_parquet else _layout(custom)):
         rows, names = _rows(connection, raw_directory, files, custom)
         log = _log(rows, names, files, custom)
         stage_events(connection, log)
         settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
         read = finish_events(connection, log, f"{raw_directory}/{custom.files}")
-    except duckdb.Error as error:
-        if not files[0].is_parquet:
-            refuse_mixed_line_ends(paths, error)
-        raise OfferbenchError(
-            f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml. "
-            f"{str(error).splitlines()[0]}. Set the keys to what the files have, or fetch the files again."
-        ) from None
     return replace(read, advice=_advice(read, custom), warnings=(*read.warnings, *_anonymous(read)))
 
 
@@ -127,9 +123,9 @@ def _anonymous(read: ReadCounts) -> list[str]:
     """Give a warning if there are events without a user."""
     rows = sum(rows for rows, _ in read.rejected_by_type.values())
     missing = read.left_out.get("user_missing", 0)
-    return (
-        [f"{missing:,} of {rows:,} rows have no user and are left out (custom.anonymous)"] if missing else []
-    )
+    if not missing:
+        return []
+    return [f"{missing:,} of {rows:,} rows have no user and are left out (custom.anonymous)"]
 
 
 def _advice(read: ReadCounts, custom: Custom) -> str:

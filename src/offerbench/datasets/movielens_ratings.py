@@ -9,8 +9,8 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
-from offerbench.datasets.line_ends import refuse_mixed_line_ends
 from offerbench.datasets.raw_files import as_pattern
+from offerbench.datasets.reading import explained
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 EVENT_TYPE = "rating"
@@ -64,7 +64,7 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     """
     expected = count_rows([file], layout)
     quote = '"' if layout.is_quoted else ""
-    try:
+    with explained(f"{file}: can't be read", hint, [file], layout):
         connection.execute(
             f"""
             CREATE TABLE ratings AS
@@ -74,15 +74,12 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
             """,
             {
                 "file": as_pattern(file),
+                "columns": RATINGS_COLUMNS,
                 "header": layout.has_header,
                 "delimiter": layout.delimiter,
                 "quote": quote,
-            }
-            | {"columns": RATINGS_COLUMNS},
+            },
         )
-    except duckdb.Error as error:
-        refuse_mixed_line_ends([file], error)
-        raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     rejects.create_table(connection)
     rejects.add_unparsed(connection, PARSE_REASONS, [file], layout)
     read = connection.sql(

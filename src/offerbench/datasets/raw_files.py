@@ -1,9 +1,10 @@
 """Raw files, plain or packed: opened, with one clear message if that fails."""
 
 import gzip
+import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -11,6 +12,42 @@ from offerbench.core.errors import OfferbenchError
 
 MAX_HEADER = 1_000_000
 """Bytes of a first line that are looked at."""
+
+
+@contextmanager
+def unchanged(directory: Path) -> Iterator[None]:
+    """Refuse a directory whose files are written while they are read, such as by a download.
+
+    Parameters
+    ----------
+    directory : Path
+        Its files, and those of directories in it, are to have the same size, time and inode afterwards, and
+        none is to appear or go.
+
+    Raises
+    ------
+    OfferbenchError
+        Names the first file that has changed.
+    """
+    before = _states(directory)
+    yield
+    after = _states(directory)
+    for file in sorted(before.keys() | after.keys()):
+        if before.get(file) != after.get(file):
+            raise OfferbenchError(
+                f"{file}: has changed while the raw files were read. Wait until it is complete, then run it "
+                "again."
+            )
+
+
+def _states(directory: Path) -> dict[Path, tuple[int, int, int]]:
+    states = {}
+    for file in directory.rglob("*"):
+        with suppress(FileNotFoundError):  # a link to nowhere, or gone since it was listed
+            found = file.stat()
+            if not stat.S_ISDIR(found.st_mode):
+                states[file] = (found.st_size, found.st_mtime_ns, found.st_ino)
+    return states
 
 
 def as_pattern(file: Path) -> str:
@@ -39,9 +76,13 @@ def readable(file: Path) -> Iterator[None]:
     Raises
     ------
     OfferbenchError
-        In place of what Python raises.
+        In place of what Python raises; before it is opened for what would never end, such as a pipe.
     """
     try:
+        if not stat.S_ISREG(mode := file.stat().st_mode) and not stat.S_ISDIR(mode):
+            raise OfferbenchError(
+                f"{file}: is a pipe, a socket or a device. Move it away, or put a file there."
+            )
         yield
     except PermissionError:
         raise OfferbenchError(

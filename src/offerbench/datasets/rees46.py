@@ -12,8 +12,8 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
-from offerbench.datasets.line_ends import refuse_mixed_line_ends
 from offerbench.datasets.raw_files import as_pattern, first_line
+from offerbench.datasets.reading import explained
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
@@ -115,13 +115,8 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     """
     raw_files = _raw_files(raw_directory)
     log = _log(raw_files)
-    try:
+    advice = f"Fetch the files again; every file needs the header {','.join(COLUMNS)}."
+    with explained(f"{raw_directory}: can't be read as REES46", advice, log.files, log.layout):
         stage_events(connection, log)
         settle_repeated_events(connection, raw_files, EVENT_KEY)
         return finish_events(connection, log, str(raw_directory))
-    except duckdb.Error as error:
-        refuse_mixed_line_ends(raw_files, error)
-        raise OfferbenchError(
-            f"{raw_directory}: can't be read as REES46. {str(error).splitlines()[0]}. Fetch the file again; "
-            f"every file needs the header {','.join(COLUMNS)}."
-        ) from None

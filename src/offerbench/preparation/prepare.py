@@ -14,6 +14,7 @@ from offerbench.core.json_files import write_json
 from offerbench.core.tables import write_parquet
 from offerbench.datasets.canonical import ReadCounts, event_database
 from offerbench.datasets.config import Custom
+from offerbench.datasets.raw_files import unchanged
 from offerbench.datasets.rejects import refuse_too_many, rejected_lines, write_rejects
 from offerbench.datasets.sources import reader
 from offerbench.preparation.config import Prepare
@@ -56,9 +57,12 @@ def prepare_dataset(
     Raises
     ------
     OfferbenchError
-        If the raw files can't be read, or too many of their rows can't be used.
+        If the raw files can't be read or change meanwhile, or too many of their rows can't be used.
     """
-    with event_database(Path(resources.spill_directory), resources.memory_limit) as connection:
+    with (
+        unchanged(raw_directory),
+        event_database(Path(resources.spill_directory), resources.memory_limit) as connection,
+    ):
         read = reader(dataset, custom)(connection, raw_directory)
         refuse_too_many(read, raw_directory, prepare.max_rejected_share)
         LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)

@@ -10,7 +10,7 @@ class Resources(Section):
 
     memory_limit: str = Field(pattern=r"^[1-9][0-9]*(MB|GB)$")
     """Memory that DuckDB may take before it spills to disk."""
-    spill_directory: str = Field(min_length=1)
+    spill_directory: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")
     """Directory of DuckDB's temporary files; emptied at the end."""
     events_per_chunk: int = Field(ge=1)
     """Events whose histories are built at a time."""
