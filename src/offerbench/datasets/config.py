@@ -83,19 +83,21 @@ def _as_section(value: object) -> object:
 
 
 class Attribute(Section):
-    """A column, or one part of it where it is cut at a separator: level 2 of `a.b.c` is `b`."""
+    """A column, or one part of it where it is cut at a separator: level 2 of `a.b.c` is `b`, level -1 `c`."""
 
     column: Column
     """Column of the log, or of a table."""
     separator: str | None = Field(default=None, min_length=1, max_length=10)
     """What stands between the parts; null: the column as it is."""
-    level: int | None = Field(default=None, ge=1, le=100)
-    """Which part, from 1; a value that has fewer is missing."""
+    level: int | None = Field(default=None, ge=-100, le=100)
+    """Which part, from 1, or of negative ones from the end; a value that has fewer is missing."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.separator is None) != (self.level is None):
             raise ValueError("set both of separator and level, or neither")
+        if self.level == 0:
+            raise ValueError("level: the first part is 1, the last is -1")
         return self
 
 

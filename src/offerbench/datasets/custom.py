@@ -1,6 +1,7 @@
 """A shop's own log, its columns named in params.yaml: CSV, CSV.gz or Parquet files, one row an event."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, n
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
 from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
 from offerbench.datasets.shop_log.tables import LOG, described_tables, joined_rows, no_record, places
-from offerbench.datasets.shop_log.values import Form, check_pattern
+from offerbench.datasets.shop_log.values import Form, check_pattern, formats_tried
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 
@@ -41,7 +42,7 @@ def _rows(
 def _feature(feature: Attribute, names: Mapping[Wanted, str]) -> str:
     text = names[Wanted(feature.column, Use.TEXT)]
     if feature.separator is not None:
-        text = f"split_part({text}, {literal(feature.separator)}, {feature.level})"
+        text = f"split_part(trim({text}), {literal(feature.separator)}, {feature.level})"
     return f"coalesce({text}, '')"
 
 
@@ -54,11 +55,11 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
     day = f"TRY_CAST(floor({second} / 86400) AS INTEGER)"
     features = {name: _feature(feature, names) for name, feature in custom.features.items()}
     numbers = {name: names[Wanted(number.column, Use.NUMBER)] for name, number in custom.numbers.items()}
-    left_out = not_kept(custom.keep, names)
-    for number, table in enumerate(custom.tables):
-        left_out[f"no_record_in_{table.file}"] = no_record(number)
+    left_out = {f"no_record_in_{table.file}": no_record(number) for number, table in enumerate(custom.tables)}
     user_missing = {"user_missing": f"{user} IS NULL"}
-    faults = {} if custom.anonymous == "leave_out" else dict(user_missing)
+    left_out |= user_missing if custom.anonymous == "leave_out" else {}
+    left_out |= not_kept(custom.keep, names)
+    faults = user_missing if custom.anonymous == "reject" else {}
     faults |= {**rejects.day_faults(day), **keep_faults(custom.keep, names)}
     if "product_id" in features:
         faults["product_missing"] = f"{features['product_id']} = ''"
@@ -72,7 +73,7 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
         event_type=literal(constant or "") if column is None else names[Wanted(column, Use.TEXT)],
         kept={constant: constant} if constant else custom.event_type.values,
         values={"user": user, "day": day, "second": second, **features, **numbers},
-        left_out=left_out | (user_missing if custom.anonymous == "leave_out" else {}),
+        left_out=left_out,
         faults=faults,
         shown=tuple(names.values()),
         layout=None if files[0].is_parquet else _layout(custom),
@@ -114,4 +115,26 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         log = _log(rows, names, files, custom)
         stage_events(connection, log)
         settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
-        return finish_events(connection, log, f"{raw_directory}/{custom.files}")
+        read = finish_events(connection, log, f"{raw_directory}/{custom.files}")
+    return replace(read, advice=_advice(read, custom), warnings=(*read.warnings, *_anonymous(read)))
+
+
+def _anonymous(read: ReadCounts) -> list[str]:
+    """Give a warning if there are events without a user."""
+    rows = sum(rows for rows, _ in read.rejected_by_type.values())
+    missing = read.left_out.get("user_missing", 0)
+    if not missing:
+        return []
+    return [f"{missing:,} of {rows:,} rows have no user and are left out (custom.anonymous)"]
+
+
+def _advice(read: ReadCounts, custom: Custom) -> str:
+    """Say which key may be set wrong where most rejected rows are for one reason."""
+    reason = max(read.rejected, key=lambda reason: read.rejected[reason], default="")
+    if reason.startswith("time_"):
+        return f"{formats_tried(custom.time_format)} "
+    if reason == "not_utf8":
+        return "Set custom.encoding, such as to latin-1, if the files are not UTF-8. "
+    if reason.endswith("_not_a_number"):
+        return f"Tried was custom.decimal: '{custom.decimal}'. "
+    return ""

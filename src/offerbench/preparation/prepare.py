@@ -69,6 +69,8 @@ def prepare_dataset(
         for warning in (*read.warnings, *rejected_lines(read)):
             LOG.warning("%s", warning)
         encoding = encode(connection, prepare)
+        for name in encoding.absent:
+            LOG.warning("prepare.history.events: no event of type '%s' in the data", name)
         users = len(encoding.user_numbers)
         LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
@@ -142,7 +144,7 @@ def _counts(
     return {
         "rows": read.rows,
         "event_types": read.event_types,
-        "left_out": read.left_out,
+        "left_out": read.left_out | encoding.left_out,
         "rejected": read.rejected,
         "events_kept": kept,
         "first_day": str(np.datetime64(min(days), "D")),
