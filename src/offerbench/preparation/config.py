@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from offerbench.core.section import Count, Name, Section
+from offerbench.core.section import Count, Name, Scale, Section, Seed
 
 
 class Clusters(Section):
@@ -38,9 +38,9 @@ class UserSplit(Section):
     """Number of users whose events are test events."""
     validation_users: Count
     """Number of users whose events are validation events."""
-    seed: int = Field(ge=0, lt=2**63)
+    seed: Seed
     """Seed of the permutation of the users."""
-    min_target_events: int = Field(ge=1)
+    min_target_events: Count
     """A user with fewer target events is in train whatever is drawn."""
 
 
@@ -58,7 +58,7 @@ class History(Section):
     weights: Literal["distinct", "count", "recency"]
     """What a value of a bag weighs in its mean: all the same; its number of events; or the sum over its
     events of 0.5 ** (age / half_life_events)."""
-    half_life_events: float = Field(gt=0)
+    half_life_events: Scale
     """For `recency`: an event weighs half of one this many events newer. An event's age is the number of
     newer events of its type in the history."""
 

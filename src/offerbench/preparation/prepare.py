@@ -118,6 +118,7 @@ def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> 
                 for event_type in prepare.history.events
                 for name in prepare.offer_features
             },
+            "history": prepare.history.model_dump(),
         },
     )
 
