@@ -14,6 +14,7 @@ from offerbench.datasets.reading import explained
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
+from offerbench.datasets.shop_log.encodings import in_utf8
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
 from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
 from offerbench.datasets.shop_log.tables import LOG, described_tables, joined_rows, no_record, places
@@ -107,6 +108,22 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
     check_pattern(connection, custom.time_format)
     tables = [table.file for table in custom.tables]
     paths = found_files(raw_directory, custom.files, "custom.files", excluded=tables)
+    read_names = [
+        *(path.name for path in paths),
+        *(name for name in tables if (raw_directory / name).exists()),
+    ]
+    with in_utf8(connection, raw_directory, read_names, custom.encoding) as directory:
+        read = _read(connection, directory, [path.name for path in paths], custom)
+    samples = (replace(reject, file=str(raw_directory / Path(reject.file).name)) for reject in read.rejects)
+    warnings = (*read.warnings, *_anonymous(read))
+    return replace(read, rejects=tuple(samples), advice=_advice(read, custom), warnings=warnings)
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, raw_directory: Path, names_of_files: Sequence[str], custom: Custom
+) -> ReadCounts:
+    """Make the table `events` of files in UTF-8."""
+    paths = [raw_directory / name for name in names_of_files]
     files = [described(connection, path, custom.delimiter, custom.columns) for path in paths]
     what = f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml"
     advice = "Set the keys to what the files have, or fetch the files again."
@@ -115,8 +132,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         log = _log(rows, names, files, custom)
         stage_events(connection, log)
         settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
-        read = finish_events(connection, log, f"{raw_directory}/{custom.files}")
-    return replace(read, advice=_advice(read, custom), warnings=(*read.warnings, *_anonymous(read)))
+        return finish_events(connection, log, f"{raw_directory}/{custom.files}")
 
 
 def _anonymous(read: ReadCounts) -> list[str]:
