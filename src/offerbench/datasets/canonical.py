@@ -77,6 +77,7 @@ def event_database(spill_directory: Path, memory_limit: str) -> Iterator[duckdb.
             connection.execute("SET temp_directory = ?", [f"{directory}/spill"])
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'UTC'")  # days are the same on every machine
             yield connection
         finally:
             connection.close()

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from offerbench.core.columns import RESERVED
 from offerbench.core.section import Name, Section
 
 # A column of the log may have any name: it is quoted wherever it goes into SQL.
@@ -15,13 +16,6 @@ Column = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x
 FilePattern = Annotated[str, Field(max_length=255, pattern=r"^[^/\\\x00-\x1f]+$")]
 # At most what DuckDB takes; a quote or a line's end would end more than a field.
 Delimiter = Annotated[str, Field(pattern=r'^[^"\r\n\x00A-Za-z0-9]{1,4}$')]
-# Names that the canonical and the prepared tables, and the SQL between them, have for themselves.
-RESERVED = {
-    *("user", "day", "second", "event_type", "history", "event", "batch", "offer", "split"),
-    *("user_index", "file_order", "log_type", "fault", "file", "fault_file", "fault_text"),
-    *("rowid", "number", "filename", "file_index", "file_row_number", "target_events", "occurrences"),
-    *("value", "label", "feature", "place", "line", "first_byte", "reason", "text", "base", "weight"),
-}
 MISSING = ["", "NA", "N/A", "NULL", "null", "\\N", "nan", "None"]
 
 
@@ -83,19 +77,21 @@ def _as_section(value: object) -> object:
 
 
 class Attribute(Section):
-    """A column, or one part of it where it is cut at a separator: level 2 of `a.b.c` is `b`."""
+    """A column, or one part of it where it is cut at a separator: level 2 of `a.b.c` is `b`, level -1 `c`."""
 
     column: Column
     """Column of the log, or of a table."""
     separator: str | None = Field(default=None, min_length=1, max_length=10)
     """What stands between the parts; null: the column as it is."""
-    level: int | None = Field(default=None, ge=1, le=100)
-    """Which part, from 1; a value that has fewer is missing."""
+    level: int | None = Field(default=None, ge=-100, le=100)
+    """Which part, from 1, or of negative ones from the end; a value that has fewer is missing."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.separator is None) != (self.level is None):
             raise ValueError("set both of separator and level, or neither")
+        if self.level == 0:
+            raise ValueError("level: the first part is 1, the last is -1")
         return self
 
 

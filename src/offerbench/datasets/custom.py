@@ -1,6 +1,7 @@
 """A shop's own log, its columns named in params.yaml: CSV, CSV.gz or Parquet files, one row an event."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,10 +14,11 @@ from offerbench.datasets.reading import explained
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
+from offerbench.datasets.shop_log.encodings import in_utf8
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
 from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
 from offerbench.datasets.shop_log.tables import LOG, described_tables, joined_rows, no_record, places
-from offerbench.datasets.shop_log.values import Form, check_pattern
+from offerbench.datasets.shop_log.values import Form, check_pattern, formats_tried
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 
@@ -41,7 +43,7 @@ def _rows(
 def _feature(feature: Attribute, names: Mapping[Wanted, str]) -> str:
     text = names[Wanted(feature.column, Use.TEXT)]
     if feature.separator is not None:
-        text = f"split_part({text}, {literal(feature.separator)}, {feature.level})"
+        text = f"split_part(trim({text}), {literal(feature.separator)}, {feature.level})"
     return f"coalesce({text}, '')"
 
 
@@ -54,11 +56,11 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
     day = f"TRY_CAST(floor({second} / 86400) AS INTEGER)"
     features = {name: _feature(feature, names) for name, feature in custom.features.items()}
     numbers = {name: names[Wanted(number.column, Use.NUMBER)] for name, number in custom.numbers.items()}
-    left_out = not_kept(custom.keep, names)
-    for number, table in enumerate(custom.tables):
-        left_out[f"no_record_in_{table.file}"] = no_record(number)
+    left_out = {f"no_record_in_{table.file}": no_record(number) for number, table in enumerate(custom.tables)}
     user_missing = {"user_missing": f"{user} IS NULL"}
-    faults = {} if custom.anonymous == "leave_out" else dict(user_missing)
+    left_out |= user_missing if custom.anonymous == "leave_out" else {}
+    left_out |= not_kept(custom.keep, names)
+    faults = user_missing if custom.anonymous == "reject" else {}
     faults |= {**rejects.day_faults(day), **keep_faults(custom.keep, names)}
     if "product_id" in features:
         faults["product_missing"] = f"{features['product_id']} = ''"
@@ -72,7 +74,7 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
         event_type=literal(constant or "") if column is None else names[Wanted(column, Use.TEXT)],
         kept={constant: constant} if constant else custom.event_type.values,
         values={"user": user, "day": day, "second": second, **features, **numbers},
-        left_out=left_out | (user_missing if custom.anonymous == "leave_out" else {}),
+        left_out=left_out,
         faults=faults,
         shown=tuple(names.values()),
         layout=None if files[0].is_parquet else _layout(custom),
@@ -106,6 +108,22 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
     check_pattern(connection, custom.time_format)
     tables = [table.file for table in custom.tables]
     paths = found_files(raw_directory, custom.files, "custom.files", excluded=tables)
+    read_names = [
+        *(path.name for path in paths),
+        *(name for name in tables if (raw_directory / name).exists()),
+    ]
+    with in_utf8(connection, raw_directory, read_names, custom.encoding) as directory:
+        read = _read(connection, directory, [path.name for path in paths], custom)
+    samples = (replace(reject, file=str(raw_directory / Path(reject.file).name)) for reject in read.rejects)
+    warnings = (*read.warnings, *_anonymous(read))
+    return replace(read, rejects=tuple(samples), advice=_advice(read, custom), warnings=warnings)
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, raw_directory: Path, names_of_files: Sequence[str], custom: Custom
+) -> ReadCounts:
+    """Make the table `events` of files in UTF-8."""
+    paths = [raw_directory / name for name in names_of_files]
     files = [described(connection, path, custom.delimiter, custom.columns) for path in paths]
     what = f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml"
     advice = "Set the keys to what the files have, or fetch the files again."
@@ -115,3 +133,24 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
         stage_events(connection, log)
         settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
         return finish_events(connection, log, f"{raw_directory}/{custom.files}")
+
+
+def _anonymous(read: ReadCounts) -> list[str]:
+    """Give a warning if there are events without a user."""
+    rows = sum(rows for rows, _ in read.rejected_by_type.values())
+    missing = read.left_out.get("user_missing", 0)
+    if not missing:
+        return []
+    return [f"{missing:,} of {rows:,} rows have no user and are left out (custom.anonymous)"]
+
+
+def _advice(read: ReadCounts, custom: Custom) -> str:
+    """Say which key may be set wrong where most rejected rows are for one reason."""
+    reason = max(read.rejected, key=lambda reason: read.rejected[reason], default="")
+    if reason.startswith("time_"):
+        return f"{formats_tried(custom.time_format)} "
+    if reason == "not_utf8":
+        return "Set custom.encoding, such as to latin-1, if the files are not UTF-8. "
+    if reason.endswith("_not_a_number"):
+        return f"Tried was custom.decimal: '{custom.decimal}'. "
+    return ""

@@ -1,9 +1,11 @@
 """Parameters of the stage `prepare`."""
 
-from typing import Literal
+from itertools import product
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from offerbench.core.columns import RESERVED, user_feature
 from offerbench.core.section import Count, Name, Scale, Section, Seed
 
 
@@ -84,3 +86,22 @@ class Prepare(Section):
     """Train, validation, test."""
     history: History
     """Which of a user's past events a target event sees."""
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Self:
+        if taken := sorted(RESERVED & {*self.offer_features, *self.clusters}):
+            raise ValueError(f"offer_features, clusters: the names {taken} are taken, choose others")
+        pairs: dict[str, tuple[str, str]] = {}
+        for pair in product(self.history.events, self.offer_features):
+            name = user_feature(*pair)
+            if name in self.offer_features:
+                raise ValueError(
+                    f"offer_features: the name {name} is that of the histories of {pair[0]} by {pair[1]}, "
+                    "choose another"
+                )
+            if pairs.setdefault(name, pair) != pair:
+                raise ValueError(
+                    f"history.events, offer_features: {pairs[name]} and {pair} both have the name {name}. "
+                    "Rename an event type or a feature"
+                )
+        return self
