@@ -139,5 +139,6 @@ def test_a_million_pairs_take_seconds() -> None:
     pairs = drawn(100_000, 10, 2)
     start = time.perf_counter()
     plan = best_plan(pairs, [5_000] * 10, 1, exact_pairs=200_000)
-    assert time.perf_counter() - start < 60
-    assert plan.bound - plan.expected_buyers < 0.01 * plan.bound
+    assert time.perf_counter() - start < 120
+    assert plan.is_exact
+    refuse_broken(plan, pairs, [5_000] * 10, 1)
