@@ -92,25 +92,40 @@ def best_plan(pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int) ->
         pairs by descending chance, and by descending chance less the campaign's price in the bound, the
         better of both.
     """
-    by_chance = take_greedily(pairs, pairs.chance, sizes, cap)
+    owner = np.unique(pairs.user, return_inverse=True)[1]
+    pairs = Pairs(owner, pairs.campaign, pairs.chance)  # users as 0, 1, ..
+    best = take_greedily(pairs, pairs.chance, sizes, cap)
     if cap >= len(sizes):  # no user can get too many: each campaign has its best
-        return _exact(pairs, by_chance)
-    best, expected = by_chance, _expected(pairs, by_chance)
+        return _exact(pairs, best)
+    known = _expected(pairs, best)
     columns, limits = (pairs.user, pairs.campaign, pairs.chance), np.asarray(sizes)
     bound = no_bound(pairs.campaign, pairs.chance, limits)
     for steps in STEPS:
-        bound = lagrange_bound(columns, limits, cap, expected, bound, steps)
-        by_price = take_greedily(pairs, pairs.chance - bound.prices[pairs.campaign], sizes, cap)
-        if _expected(pairs, by_price) > expected:
-            best, expected = by_price, _expected(pairs, by_price)
-    if len(bound.possible) > exact_pairs:
-        return Plan(best, expected, max(bound.value, expected), is_exact=False)  # sums are rounded
-    rows = bound.possible
-    possible = Pairs(pairs.user[rows], pairs.campaign[rows], pairs.chance[rows])
-    is_taken = np.zeros(len(pairs.user), bool)
-    is_taken[rows] = solve_exactly(possible, sizes, cap)
-    is_taken = take_greedily(pairs, pairs.chance, sizes, cap, is_taken)
-    return _exact(pairs, is_taken if _expected(pairs, is_taken) >= expected else best)
+        bound = lagrange_bound(columns, limits, cap, known, bound, steps)
+        possible = _rows(pairs, bound.possible)
+        by_price = take_greedily(possible, possible.chance - bound.prices[possible.campaign], sizes, cap)
+        if _expected(possible, by_price) > known:
+            best, known = _mask(bound.possible[by_price], len(owner)), _expected(possible, by_price)
+    is_exact = len(bound.possible) <= exact_pairs
+    if is_exact:
+        is_taken = solve_exactly(_rows(pairs, bound.possible), sizes, cap)
+        if _expected(_rows(pairs, bound.possible), is_taken) >= known:
+            best = _mask(bound.possible[is_taken], len(owner))
+    best = take_greedily(pairs, pairs.chance, sizes, cap, best)  # what room is left, for users of no chance
+    if is_exact:
+        return _exact(pairs, best)
+    expected = _expected(pairs, best)
+    return Plan(best, expected, max(bound.value, expected), is_exact=False)  # sums are rounded
+
+
+def _rows(pairs: Pairs, rows: Users) -> Pairs:
+    return Pairs(pairs.user[rows], pairs.campaign[rows], pairs.chance[rows])
+
+
+def _mask(rows: Users, length: int) -> Mask:
+    mask = np.zeros(length, bool)
+    mask[rows] = True
+    return mask
 
 
 def _expected(pairs: Pairs, is_taken: Mask) -> float:
@@ -161,7 +176,7 @@ def take_greedily(
     Parameters
     ----------
     pairs, sizes, cap : Pairs, sequence of int, int
-        As for `best_plan`.
+        As for `best_plan`; users are 0, 1, ..
     value : float64, shape (pairs,)
         The higher, the earlier; ties in the order of the pairs.
     first : bool, shape (pairs,), optional
@@ -172,7 +187,7 @@ def take_greedily(
     bool, shape (pairs,)
     """
     is_taken = np.zeros(len(value), bool) if first is None else first.copy()
-    _, owner = np.unique(pairs.user, return_inverse=True)
+    owner = pairs.user
     room = np.asarray(sizes, np.int64) - np.bincount(pairs.campaign[is_taken], minlength=len(sizes))
     messages = cap - np.bincount(owner[is_taken], minlength=int(owner.max(initial=-1)) + 1)
     # Of the same numbers, and quicker to change one by one.

@@ -67,6 +67,8 @@ def lagrange_bound(
     possible = start.possible[np.argsort(user[start.possible], kind="stable")]
     prices = best_prices = start.prices
     lowest = np.inf
+    if np.isfinite(start.value):  # the known plan may be better than at the start
+        possible = rule_out(pairs, sizes, cap, known, prices, possible)
     for step in range(1, steps + 1):
         gain, taken, _ = take_best(user[possible], chance[possible] - prices[campaign[possible]], cap)
         found = float(prices @ sizes) + gain
