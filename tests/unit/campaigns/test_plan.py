@@ -107,6 +107,20 @@ def test_a_user_that_two_campaigns_want_goes_where_the_other_loses_more() -> Non
     assert pairs.chance[take_greedily(pairs, pairs.chance, [1, 1], 1)].sum() == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize(("sizes", "cap", "needed"), [([1, 1, 2], 1, [4, 4, 4]), ([1, 2, 2], 2, [3, 3, 3])])
+def test_as_many_users_are_needed_as_others_can_take_away(
+    sizes: list[int], cap: int, needed: list[int]
+) -> None:
+    """All want the same users, and the first values the second best hardly less than the best."""
+    assert needed_users(sizes, cap) == needed
+    assert needed_users(sizes, 3) == sizes  # nobody can be taken away
+    chances: list[list[float | None]] = [
+        [0.5 - user / 100, 0.9 - user / 5, 0.9 - user / 5] for user in range(4)
+    ]
+    plan = best_plan(pairs_of(chances, needed), sizes, cap, exact_pairs=100)
+    assert plan.expected_buyers == pytest.approx(best_value(chances, sizes, cap), abs=1e-9)
+
+
 def test_tiny_chances_are_told_apart() -> None:
     """The solver's tolerances are absolute."""
     chances = [[3e-9, 2e-9], [2.9e-9, 1e-9], [0.0, 0.0]]
