@@ -51,8 +51,8 @@ class Campaigns(Section):
     """Seed of the draws of the control groups."""
     file_format: Literal["csv", "parquet"] = "csv"
     """Of the audiences' files."""
-    exact_pairs: Count = 200_000
-    """Pairs of user and campaign up to which the best plan is computed exactly, in some seconds."""
+    exact_pairs: Count = 100_000
+    """The best plan is computed exactly if no more pairs of user and campaign can be in it."""
     campaigns: list[Campaign] = Field(min_length=1)
     """The campaigns, in the order of the tables."""
 
