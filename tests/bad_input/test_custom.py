@@ -211,6 +211,47 @@ def test_keys_are_refused(bench: Bench, key: str, value: Any, message: str) -> N
     assert message in bench.refused()
 
 
+@pytest.mark.parametrize("name", ["view", "brand_of_users", "total", "select"])
+def test_clusters_of_any_other_name_are_read(bench: Bench, name: str) -> None:
+    content = parameters()
+    content["prepare"]["clusters"] = {name: content["prepare"]["clusters"]["price_cluster"]}
+    content["tasks"] = content["prepare"]["offer_features"] = ["brand", name]
+    bench.set(content)
+    (bench.raw("custom") / "orders.csv").write_bytes(as_csv(GOOD))
+    assert 1 < bench.counts()["vocabulary"][name]["values"] <= 5
+
+
+TAKEN = ["history", "day", "user", "number", "event_type", "rowid", "file_order", "user_index", "offer"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_name_that_the_tables_need_is_refused(bench: Bench, name: str) -> None:
+    content = parameters()
+    content["prepare"]["clusters"] = {name: content["prepare"]["clusters"]["price_cluster"]}
+    content["tasks"] = content["prepare"]["offer_features"] = ["brand", name]
+    bench.set(content)
+    assert f"prepare: offer_features, clusters: the names ['{name}'] are taken" in bench.refused()
+
+
+def test_two_histories_of_one_name_are_refused(bench: Bench) -> None:
+    content = parameters(features={"brand": "maker", "now_brand": "department"})
+    content["custom"]["event_type"]["values"] = {"bought": "buy", "reordered": "buy_now"}
+    content["prepare"] |= {"target_event": "buy", "clusters": {}, "offer_features": ["brand", "now_brand"]}
+    content["prepare"]["history"] |= {"events": ["buy", "buy_now"], "lengths": {}}
+    content["tasks"] = ["brand"]
+    bench.set(content)
+    message = bench.refused()
+    assert "('buy', 'now_brand') and ('buy_now', 'brand') both have the name history_buy_now_brand" in message
+
+
+def test_a_feature_of_the_name_of_a_history_is_refused(bench: Bench) -> None:
+    content = parameters(features={"brand": "maker", "history_purchase_brand": "department"})
+    content["prepare"] |= {"clusters": {}, "offer_features": ["brand", "history_purchase_brand"]}
+    content["tasks"] = ["brand"]
+    bench.set(content)
+    assert "history_purchase_brand is that of the histories of purchase by brand" in bench.refused()
+
+
 def test_the_section_must_be_there(bench: Bench) -> None:
     bench.set({**parameters(), "custom": None})
     assert "custom: the data set custom needs this section, see presets/custom.yaml" in bench.refused()

@@ -109,7 +109,7 @@ REJECTED = {
     "too many fields": ([*ROW, "more"], "wrong_number_of_fields"),
     "a last line cut in the middle": (ROW[:2], "wrong_number_of_fields"),
     "a last line cut in its time": ([*ROW[:3], ROW[3][:-1]], "time_before_1995_or_after_2099"),
-    "non-UTF-8 bytes": ([*ROW[:3], "\xff\xfe"], "time_missing_or_unreadable"),
+    "non-UTF-8 bytes": ([*ROW[:3], "\xff\xfe"], "not_utf8"),
     "a film rated twice": ([*GOOD[0][:3], str(NOON + 99)], "user_rated_the_film_before"),
     "duplicated rows": (GOOD[0], "user_rated_the_film_before"),
 }
@@ -266,7 +266,7 @@ REFUSED: dict[str, tuple[str, str, list[str], str]] = {
         "movielens_imdb",
         "links.csv",
         [*IMDB["links.csv"], "11,tt0000011,11"],
-        "links.csv: line 12: imdb_number is not a number: '11,tt0000011,11'",
+        "links.csv: line 12: imdbId is not a number: '11,tt0000011,11'",
     ),
     "a link cut in the middle": (
         "movielens_imdb",

@@ -1,8 +1,11 @@
 """Every row of every file is read or counted, of the files that were asked for and no others."""
 
 import gzip
+import json
 import os
-from datetime import datetime
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from offerbench.preparation import prepare as preparation
 from ..unit.parameters import COMPLETE
 from . import custom_log, test_rees46
 from .custom_log import COLUMNS, as_csv, parameters
-from .stage import Bench
+from .stage import REPOSITORY, Bench
 from .test_rees46 import ROW
 
 GOOD = custom_log.rows()
@@ -193,3 +196,41 @@ def test_a_pipe_in_the_place_of_a_file_is_refused(bench: Bench, dataset: str) ->
     names = {"complete_journey": "transactions.parquet", "movielens_100k": "u.data"}
     os.mkfifo(bench.raw(dataset) / names.get(dataset, "orders.csv"))
     assert "is a pipe, a socket or a device" in bench.refused()
+
+
+LATE = datetime(2019, 10, 1, 23, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_days_are_utc_wherever_the_machine_is(bench: Bench, zone: str) -> None:
+    lines = [
+        [
+            LATE.isoformat() if name == "ordered at" else field
+            for name, field in zip(COLUMNS, row, strict=True)
+        ]
+        for row in GOOD
+    ]
+    (bench.raw("custom") / "orders.csv").write_bytes(as_csv(lines))
+    columns = dict(zip(COLUMNS, map(list, zip(*lines, strict=True)), strict=True))
+    pq.write_table(
+        pa.table({**columns, "ordered at": [LATE] * len(lines)}), bench.raw("custom") / "orders.parquet"
+    )
+    (bench.raw("rees46") / "a.csv").write_bytes(test_rees46.log().replace(b" UTC", b"+00:00"))
+    found = {}
+    for machine in ("UTC", zone):
+        for dataset, files in (("custom", "orders.csv"), ("custom", "orders.parquet"), ("rees46", "")):
+            bench.set(parameters(files=files) if dataset == "custom" else COMPLETE)
+            run = subprocess.run(
+                [sys.executable, REPOSITORY / "stages/prepare.py"],
+                env={**os.environ, "TZ": machine},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert run.returncode == 0, run.stderr
+            counts = json.loads((bench.path / "metrics/prepare.json").read_text())
+            found[dataset, files, machine] = counts
+            if dataset == "custom":
+                assert (counts["first_day"], counts["last_day"]) == ("2019-10-01", "2019-10-01")
+    for (dataset, files, machine), counts in found.items():
+        assert counts == found[dataset, files, "UTC"], machine

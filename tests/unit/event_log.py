@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from offerbench.core.columns import Split
+from offerbench.preparation.config import History
 from offerbench.preparation.prepared import PreparedData
 from tests.oracle import match_counts
 
@@ -13,6 +14,13 @@ DAYS = st.integers(0, 5) | st.sampled_from([400, 2000])
 EVENTS = st.lists(
     st.tuples(st.integers(0, 3), DAYS, st.integers(0, BRANDS - 1)), min_size=1, max_size=30
 ).map(lambda events: sorted(events, key=lambda event: event[:2]))
+
+
+def latest(length: int) -> History:
+    """Histories of the latest purchases."""
+    return History(
+        events=["purchase"], length=length, lengths={}, keep="latest", weights="distinct", half_life_events=20
+    )
 
 
 def data_of(events: list[tuple[int, int, int]]) -> PreparedData:
@@ -37,4 +45,6 @@ def data_of(events: list[tuple[int, int, int]]) -> PreparedData:
         offer_sizes={"brand": BRANDS},
         first_label=0,
         user_rows={Split.TEST: (first, length)},
+        target_event="purchase",
+        history=latest(1_000),
     )

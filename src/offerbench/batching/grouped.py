@@ -121,7 +121,7 @@ class BatchMaker:
         if self._matching.attribute_values is None:
             return None
         shares = self._data.train_shares(self._offer_features)
-        return AttributeMatches(self._data.events, self._past, shares)
+        return AttributeMatches(self._data.events, self._past.start, self._past.length, shares)
 
     def make(self, rows: Rows, keys: Sequence[Key], generator: np.random.Generator) -> GroupedBatch:
         """Make a batch and its groupings.

@@ -5,7 +5,7 @@ import shutil
 from ruamel.yaml import YAML
 
 from offerbench.core.atomic import atomic_file
-from offerbench.core.paths import CURVES_DIRECTORY, LOCK_FILE, MODELS_DIRECTORY
+from offerbench.core.paths import CURVES_DIRECTORY, LOCK_FILE, MODELS_DIRECTORY, entries
 from offerbench.core.rows import mono_model
 from offerbench.parameters import load_parameters
 
@@ -19,8 +19,8 @@ def prune_tasks(tasks: list[str]) -> list[str]:
         The tasks whose leavings were removed.
     """
     removed = set()
-    for directory in sorted((MODELS_DIRECTORY / "mono").glob("*")):
-        if directory.name not in tasks:
+    for directory in entries(MODELS_DIRECTORY / "mono"):
+        if directory.is_dir() and directory.name not in tasks:
             shutil.rmtree(directory)
             shutil.rmtree(CURVES_DIRECTORY / mono_model(directory.name), ignore_errors=True)
             removed.add(directory.name)

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
+
+from offerbench.core.atomic import temporary_directory
 
 EVENTS = "events"
 
@@ -69,14 +70,14 @@ def event_database(spill_directory: Path, memory_limit: str) -> Iterator[duckdb.
     memory_limit : str
         As DuckDB writes it, such as `4GB`.
     """
-    spill_directory.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=spill_directory) as directory:
+    with temporary_directory(spill_directory, "events") as directory:
         connection = duckdb.connect(f"{directory}/events.duckdb")
         try:
             connection.execute("SET memory_limit = ?", [memory_limit])
             connection.execute("SET temp_directory = ?", [f"{directory}/spill"])
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'UTC'")  # days are the same on every machine
             yield connection
         finally:
             connection.close()

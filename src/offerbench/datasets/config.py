@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from offerbench.core.columns import RESERVED
 from offerbench.core.section import Name, Section
 
 # A column of the log may have any name: it is quoted wherever it goes into SQL.
@@ -15,13 +16,6 @@ Column = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x
 FilePattern = Annotated[str, Field(max_length=255, pattern=r"^[^/\\\x00-\x1f]+$")]
 # At most what DuckDB takes; a quote or a line's end would end more than a field.
 Delimiter = Annotated[str, Field(pattern=r'^[^"\r\n\x00A-Za-z0-9]{1,4}$')]
-# Names that the canonical and the prepared tables, and the SQL between them, have for themselves.
-RESERVED = {
-    *("user", "day", "second", "event_type", "history", "event", "batch", "offer", "split"),
-    *("user_index", "file_order", "log_type", "fault", "file", "fault_file", "fault_text"),
-    *("rowid", "number", "filename", "file_index", "file_row_number", "target_events", "occurrences"),
-    *("value", "label", "feature", "place", "line", "first_byte", "reason", "text", "base", "weight"),
-}
 MISSING = ["", "NA", "N/A", "NULL", "null", "\\N", "nan", "None"]
 
 

@@ -16,6 +16,7 @@ from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import as_pattern, existing, first_line
 from offerbench.datasets.rejects import first_fault
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, line_without
+from offerbench.datasets.written import not_whole
 
 LAYOUT = CsvLayout("\t", is_quoted=False)
 HINT = "Put title.basics, title.principals, title.crew and name.basics of IMDB there (.tsv or .tsv.gz)."
@@ -35,10 +36,6 @@ class Table:
     """What is wrong with a row that is kept -> SQL condition."""
 
 
-def _no_integer(column: str) -> str:
-    return f"{column} IS NOT NULL AND TRY_CAST({column} AS INTEGER) IS NULL"
-
-
 _RATED = "tconst IN (SELECT tconst FROM rated)"
 _SECOND = "count(*) OVER (PARTITION BY {}) > 1"
 TABLES = {
@@ -48,8 +45,8 @@ TABLES = {
         _RATED,
         {
             "has two records": _SECOND.format("tconst"),
-            "startYear is not a number": _no_integer("startYear"),
-            "runtimeMinutes is not a number": _no_integer("runtimeMinutes"),
+            "startYear is not a number": not_whole("startYear"),
+            "runtimeMinutes is not a number": not_whole("runtimeMinutes"),
         },
     ),
     "title.principals.tsv": Table(

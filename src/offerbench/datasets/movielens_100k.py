@@ -18,6 +18,7 @@ from offerbench.datasets.movielens_ratings import (
 )
 from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
+from offerbench.datasets.written import whole_number
 
 # The last 19 fields of u.item, in their order: 1 where the film is of the genre.
 GENRES = (
@@ -42,20 +43,20 @@ GENRES = (
     "Western",
 )
 ITEM_COLUMNS = {
-    "movie_id": "BIGINT",
+    "movie_id": "VARCHAR",
     "title": "VARCHAR",
     "release_date": "VARCHAR",
     "video_release_date": "VARCHAR",
     "url": "VARCHAR",
-} | {f"is_genre_{place}": "UTINYINT" for place in range(len(GENRES))}
+} | {f"is_genre_{place}": "VARCHAR" for place in range(len(GENRES))}
 FEATURES = ("film", "genre", "year")
 RATINGS_LAYOUT = CsvLayout("\t", is_quoted=False, has_header=False)
 ITEMS_LAYOUT = CsvLayout("|", is_quoted=False, has_header=False)
 ITEM_FAULTS = {
-    "no number of the film": "movie_id IS NULL",
-    "the film's number appears twice": repeats("movie_id", "items"),
+    "no number of the film": f"({whole_number('movie_id')}) IS NULL",
+    "the film's number appears twice": repeats("TRY_CAST(movie_id AS BIGINT)", "items"),
     "a genre that is neither 0 nor 1": " OR ".join(
-        f"coalesce(is_genre_{place} > 1, true)" for place in range(len(GENRES))
+        f"coalesce(is_genre_{place} NOT IN ('0', '1'), true)" for place in range(len(GENRES))
     ),
     "a date without a year": "release_date IS NOT NULL AND NOT regexp_matches(release_date, '[0-9]{4}$')",
 }
@@ -91,7 +92,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
 def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
     """Make the table `films`."""
     flags = ", ".join(
-        f"CASE WHEN is_genre_{place} = 1 THEN '{name.replace(chr(39), chr(39) * 2)}' END"
+        f"CASE WHEN is_genre_{place} = '1' THEN '{name.replace(chr(39), chr(39) * 2)}' END"
         for place, name in enumerate(GENRES)
     )
     tags = f"list_filter([{flags}], lambda tag: tag IS NOT NULL)"
@@ -112,7 +113,7 @@ def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
         f"""
         CREATE TABLE films AS
         WITH dated AS (
-            SELECT *, nullif(trim(title), '') AS name,
+            SELECT * REPLACE (movie_id::BIGINT AS movie_id), nullif(trim(title), '') AS name,
                    try_cast(regexp_extract(release_date, '[0-9]{{4}}$') AS INTEGER) AS released
             FROM items
         )

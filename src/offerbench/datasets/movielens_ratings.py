@@ -12,6 +12,8 @@ from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.reading import explained
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
+from offerbench.datasets.shop_log.values import written_number
+from offerbench.datasets.written import not_whole, whole_number
 
 EVENT_TYPE = "rating"
 MIN_RATING = 4.0
@@ -22,21 +24,18 @@ TAG_SEED = 1729
 FIRST_SECOND = 788_918_400
 LAST_SECOND = 4_102_444_799
 
-RATINGS_COLUMNS = {"user_id": "BIGINT", "movie_id": "BIGINT", "stars": "DOUBLE", "second": "BIGINT"}
-PARSE_REASONS = {
-    "user_id": "user_not_a_number",
-    "movie_id": "film_not_a_number",
-    "stars": "rating_missing_or_not_a_number",
-    "second": "time_missing_or_unreadable",
-}
-# NaN is above every number in DuckDB.
+RATINGS_COLUMNS = ("user_id", "movie_id", "stars", "second")
 FAULTS = {
-    "user_missing": "user_id IS NULL",
-    "film_missing": "movie_id IS NULL",
-    "rating_missing_or_not_a_number": "stars IS NULL OR isnan(stars)",
-    "rating_below_0.5_or_above_5": "stars NOT BETWEEN 0.5 AND 5",
-    "time_missing_or_unreadable": "second IS NULL",
-    "time_before_1995_or_after_2099": f"second NOT BETWEEN {FIRST_SECOND} AND {LAST_SECOND}",
+    "user_missing": "coalesce(trim(user_id), '') = ''",
+    "user_not_a_number": not_whole("user_id"),
+    "film_missing": "coalesce(trim(movie_id), '') = ''",
+    "film_not_a_number": not_whole("movie_id"),
+    "rating_missing_or_not_a_number": f"({written_number('stars', '.')}) IS NULL",
+    "rating_below_0.5_or_above_5": f"({written_number('stars', '.')}) NOT BETWEEN 0.5 AND 5",
+    "time_missing_or_unreadable": f"({whole_number('second')}) IS NULL",
+    "time_before_1995_or_after_2099": (
+        f"({whole_number('second')}) NOT BETWEEN {FIRST_SECOND} AND {LAST_SECOND}"
+    ),
 }
 REPEATED = "user_rated_the_film_before"
 
@@ -68,20 +67,22 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
         connection.execute(
             f"""
             CREATE TABLE ratings AS
-            SELECT *, {rejects.first_fault(FAULTS)} AS fault
+            SELECT {whole_number("user_id")} AS user_id, {whole_number("movie_id")} AS movie_id,
+                   {written_number("stars", ".")} AS stars, {whole_number("second")} AS second,
+                   {rejects.first_fault(FAULTS)} AS fault
             FROM read_csv($file, header = $header, auto_detect = false, delim = $delimiter, quote = $quote,
                           escape = $quote, columns = $columns, {rejects.STORE_REJECTS})
             """,
             {
                 "file": as_pattern(file),
-                "columns": RATINGS_COLUMNS,
+                "columns": dict.fromkeys(RATINGS_COLUMNS, "VARCHAR"),
                 "header": layout.has_header,
                 "delimiter": layout.delimiter,
                 "quote": quote,
             },
         )
     rejects.create_table(connection)
-    rejects.add_unparsed(connection, PARSE_REASONS, [file], layout)
+    rejects.add_unparsed(connection, {}, [file], layout)
     read = connection.sql(
         "SELECT (SELECT count(*) FROM ratings) + (SELECT count(*) FROM rejected)"
     ).fetchall()

@@ -15,55 +15,49 @@ from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import as_pattern, first_line
 from offerbench.datasets.reading import explained
 from offerbench.datasets.repeated_events import settle_repeated_events
+from offerbench.datasets.shop_log.values import written_number
 from offerbench.datasets.staging import Log, finish_events, stage_events
+from offerbench.datasets.written import utc_day, whole_number
 
-# The public schema, and how a field is read. A time has a suffix such as ` UTC`, or none.
-COLUMNS = {
-    "event_time": "TIMESTAMP",
-    "event_type": "VARCHAR",
-    "product_id": "VARCHAR",
-    "category_id": "VARCHAR",
-    "category_code": "VARCHAR",
-    "brand": "VARCHAR",
-    "price": "DOUBLE",
-    "user_id": "BIGINT",
-    "user_session": "VARCHAR",
-}
+# The public schema.
+COLUMNS = (
+    *("event_time", "event_type", "product_id", "category_id", "category_code"),
+    *("brand", "price", "user_id", "user_session"),
+)
 KEPT_EVENT_TYPES = ("cart", "purchase")
 EVENT_KEY = ("user", "day", "event_type", "product_id", "price")
 
 
 def _log(raw_files: list[Path]) -> Log:
-    day = "(event_time::DATE - DATE '1970-01-01')"
+    day, user, price = utc_day("event_time"), whole_number("user_id"), written_number("price", ".")
     return Log(
         files=tuple(raw_files),
         rows="read_csv($files, header = true, auto_detect = false, delim = ',', quote = '\"', "
         f"columns = $columns, {rejects.STORE_REJECTS})",
-        parameters={"files": [as_pattern(file) for file in raw_files], "columns": COLUMNS},
+        parameters={
+            "files": [as_pattern(file) for file in raw_files],
+            "columns": dict.fromkeys(COLUMNS, "VARCHAR"),
+        },
         event_type="event_type",
         kept={name: name for name in KEPT_EVENT_TYPES},
         values={
-            "user": "user_id",
+            "user": user,
             "day": day,
             "product_id": "product_id",
             "category1": "coalesce(split_part(category_code, '.', 1), '')",
             "category2": "coalesce(split_part(category_code, '.', 2), '')",
             "category3": "coalesce(split_part(category_code, '.', 3), '')",
             "brand": "coalesce(brand, '')",
-            "price": "price",
+            "price": price,
         },
         faults={
-            "user_missing": "user_id IS NULL",
+            "user_missing": "coalesce(trim(user_id), '') = ''",
+            "user_not_a_number": f"({user}) IS NULL",
             "product_missing": "coalesce(product_id, '') = ''",
             **rejects.day_faults(day),
-            **rejects.number_faults("price", "price"),
+            **rejects.number_faults("price", f"({price})"),
         },
-        shown=tuple(COLUMNS),
-        parse_reasons={
-            "event_time": "time_missing_or_unreadable",
-            "price": "price_missing_or_not_a_number",
-            "user_id": "user_not_a_number",
-        },
+        shown=COLUMNS,
         layout=CsvLayout(","),
     )
 
@@ -96,9 +90,9 @@ def _check_header(file: Path) -> None:
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
     """Make the canonical table `events` of carts and purchases; other event types are counted.
 
-    A row that can't be parsed is rejected and counted, so is a cart or purchase without user,
-    product, time or price, and an event of the border day of two files that both have. `category_code`
-    splits on `.`; its first three levels are features.
+    A time without an offset is in UTC, and days are UTC's. A row that can't be parsed is rejected and
+    counted, so is a cart or purchase without user, product, time or price, and an event of the border day
+    of two files that both have. `category_code` splits on `.`; its first three levels are features.
 
     Parameters
     ----------

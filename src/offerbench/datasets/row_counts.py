@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout, blocks
 from offerbench.datasets.raw_files import opened, readable
 
@@ -88,3 +89,28 @@ def refuse_lost_rows(files: Sequence[Path], expected: Sequence[int], read: Mappi
                 f"{file}: has {rows:,} rows, but {got:,} could be told apart. Look for quotes that are not "
                 "closed, and write all ends of lines the same way."
             )
+
+
+def refuse_unaccounted_rows(read: ReadCounts, events: int, raw_directory: Path) -> None:
+    """Refuse a run in which a row is neither an event nor left out nor rejected, or is two of them.
+
+    Parameters
+    ----------
+    read : ReadCounts
+        What the reader counted.
+    events : int
+        Rows of the canonical table.
+    raw_directory : Path
+        The raw files, for the message.
+
+    Raises
+    ------
+    OfferbenchError
+        If the sum differs.
+    """
+    left_out, rejected = sum(read.left_out.values()), sum(read.rejected.values())
+    if events + left_out + rejected != read.rows:
+        raise OfferbenchError(
+            f"{raw_directory}: of {read.rows:,} rows {events:,} became events, {left_out:,} were left out "
+            f"and {rejected:,} rejected, which does not add up. Report it with the files' first lines."
+        )

@@ -19,7 +19,8 @@ from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
 from offerbench.evaluation.wauc import segment_masks
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.scorer import Scorer
 
 LOG = logging.getLogger(__name__)
@@ -83,10 +84,11 @@ def score_tasks(
     str, ScoredTask
         One task after the other, so that the pairs of one are in memory at a time.
     """
-    contexts = Contexts(data, split, batches.reshape(-1, neighbours))
-    users = np.unique(contexts.users, return_inverse=True)[1].reshape(contexts.rows.shape).astype(np.int32)
+    rows = batches.reshape(-1, neighbours)
+    contexts = Contexts.of_events(data, split, rows)
+    users = np.unique(contexts.users, return_inverse=True)[1].reshape(rows.shape).astype(np.int32)
     for task, table in tables.items():
-        offer_of_event = np.searchsorted(table.keys, data.events[task][contexts.rows]).astype(np.int32)
+        offer_of_event = np.searchsorted(table.keys, data.events[task][rows]).astype(np.int32)
         pairs = TaskPairs(task, table, contexts, offer_of_event)
         scores = {name: scorer.score(pairs) for name, scorer in scorers.items()}
         yield task, ScoredTask(table, offer_of_event, find_hits(pairs), users, scores)

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.ranges import Rows, concatenated_ranges
-from offerbench.features.match_counts import Past
 from offerbench.features.offers import Distribution
 from offerbench.preparation.history import Labels, weighted_bags
 
@@ -155,18 +154,22 @@ class AttributeMatches:
     ----------
     events : mapping of int32, shape (events,)
         Labels of each feature.
-    past : Past
-        Of the contexts of these events.
+    start, length : int64, shape (contexts,)
+        Windows of the pasts of contexts among these events.
     shares : mapping of float64, shape (size,)
         Share of all users' events with each value of each feature.
     """
 
     def __init__(
-        self, events: Mapping[str, Labels], past: Past, shares: Mapping[str, npt.NDArray[np.float64]]
+        self,
+        events: Mapping[str, Labels],
+        start: Rows,
+        length: Rows,
+        shares: Mapping[str, npt.NDArray[np.float64]],
     ) -> None:
         self._shares = shares
         self._counts = {
-            name: count_pasts(events[name], past.start, past.length, len(of_values))
+            name: count_pasts(events[name], start, length, len(of_values))
             for name, of_values in shares.items()
         }
 

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from offerbench.preparation.config import History
+
 Ints = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
@@ -172,6 +174,37 @@ def weighted_bags(
         offsets[:-1],
         np.diff(offsets),
     )
+
+
+def make_bags(
+    users: npt.NDArray[np.int32], labels: Labels, start: Ints, length: Ints, parameters: History
+) -> tuple[Labels, Weights | None, Ints, Ints]:
+    """Make the bags of one user feature, as the parameters say.
+
+    Parameters
+    ----------
+    users, labels : int32, shape (events,)
+        Events of one type, sorted by (user, day, file order).
+    start, length : int64, shape (histories,)
+        Windows, as `past_windows` cut them.
+    parameters : History
+        Which end of a long past is kept, and what a value weighs.
+
+    Returns
+    -------
+    values : int32, shape (values,)
+        A history's distinct values side by side.
+    weights : float32, shape (values,), or None
+        Of each value; None: all the same.
+    start, length : int64, shape (histories,)
+        Each history's bag in `values`.
+    """
+    if parameters.weights != "distinct":
+        half_life = parameters.half_life_events if parameters.weights == "recency" else np.inf
+        return weighted_bags(labels, start, length, half_life)
+    bags = prefix_bags if parameters.keep == "oldest" else window_bags
+    values, start, length = bags(previous_occurrence(users, labels), labels, start, length)
+    return values, None, start, length
 
 
 def _rows_of_windows(start: Ints, length: Ints) -> tuple[Ints, Ints]:

@@ -16,6 +16,7 @@ from offerbench.datasets.canonical import ReadCounts, event_database
 from offerbench.datasets.config import Custom
 from offerbench.datasets.raw_files import unchanged
 from offerbench.datasets.rejects import refuse_too_many, rejected_lines, write_rejects
+from offerbench.datasets.row_counts import refuse_unaccounted_rows
 from offerbench.datasets.sources import reader
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
@@ -64,6 +65,8 @@ def prepare_dataset(
         event_database(Path(resources.spill_directory), resources.memory_limit) as connection,
     ):
         read = reader(dataset, custom)(connection, raw_directory)
+        ((events,),) = connection.sql("SELECT count(*) FROM events").fetchall()
+        refuse_unaccounted_rows(read, events, raw_directory)
         refuse_too_many(read, raw_directory, prepare.max_rejected_share)
         LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)
         for warning in (*read.warnings, *rejected_lines(read)):
@@ -118,6 +121,7 @@ def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> 
                 for event_type in prepare.history.events
                 for name in prepare.offer_features
             },
+            "history": prepare.history.model_dump(),
         },
     )
 

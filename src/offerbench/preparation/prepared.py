@@ -1,7 +1,7 @@
 """The prepared data set, mapped into memory."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from offerbench.core.columns import DAY, HISTORY, SPLIT, USER, VALUE, WEIGHT, Split, bag, window
 from offerbench.core.json_files import read_json
+from offerbench.core.paths import history_events_file
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.core.tables import read_arrow, read_parquet
+from offerbench.preparation.config import History
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class PreparedData:
     """Labels below this are out-of-vocabulary buckets."""
     user_rows: dict[Split, tuple[Rows, Rows]]
     """First row and number of target events of each user of a split."""
+    target_event: str
+    """The event type to predict."""
+    history: History
+    """What of a user's past an event sees."""
+    history_events: dict[str, dict[str, npt.NDArray[np.int32]]] = field(default_factory=dict)
+    """Events of each other type in use: user, day, labels. Shape (events of the type,) each."""
 
     def train_shares(self, features: Iterable[str]) -> dict[str, npt.NDArray[np.float64]]:
         """Share of the train users' target events with each value of some features; float64, (labels,)."""
@@ -94,6 +102,7 @@ def load_prepared(directory: Path) -> PreparedData:
             length=histories[length_column],
             weights=columns.get(WEIGHT),
         )
+    history = History(**features["history"])
     start_column, length_column = window(features["target_event"])
     return PreparedData(
         events={name: events[name] for name in (USER, DAY, HISTORY, *features["offer_features"])},
@@ -104,4 +113,11 @@ def load_prepared(directory: Path) -> PreparedData:
         offer_sizes=features["offer_features"],
         first_label=features["out_of_vocabulary_buckets"],
         user_rows={part: (first[split == part], length[split == part]) for part in Split},
+        target_event=features["target_event"],
+        history=history,
+        history_events={
+            event_type: read_arrow(history_events_file(directory, event_type))
+            for event_type in history.events
+            if event_type != features["target_event"]
+        },
     )

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.columns import DAY, EVENT_TYPE, HISTORY, USER, VALUE, WEIGHT, bag, user_feature, window
+from offerbench.core.paths import history_events_file
 from offerbench.core.tables import ArrowColumns
 from offerbench.preparation import history
 from offerbench.preparation.config import Prepare
@@ -15,10 +16,12 @@ Columns = dict[str, npt.NDArray[np.int32]]
 
 
 class PreparedTables:
-    """Writes `target_events.arrow`, `histories.arrow` and a `bag_*.arrow` for each user feature.
+    """Writes the events, the histories, and a bag file for each user feature.
 
     target_events.arrow, sorted by (user, day, file order):
         user, day, history, and a label for each offer feature (int32)
+    history_events_<type>.arrow, for each other type in use, sorted in the same way:
+        user, day, and a label for each offer feature (int32)
     histories.arrow, the distinct histories, sorted by user and time:
         window_start_*, window_length_* of the target event: rows of target_events.arrow (int64)
         bag_start_*, bag_length_* for each user feature: rows of its bag file (int64)
@@ -31,6 +34,11 @@ class PreparedTables:
         self._prepare = prepare
         self._events = ArrowColumns(directory / "target_events.arrow")
         self._histories = ArrowColumns(directory / "histories.arrow")
+        self._others = {
+            event_type: ArrowColumns(history_events_file(directory, event_type))
+            for event_type in prepare.history.events
+            if event_type != prepare.target_event
+        }
         self._bags = {
             (event_type, feature): ArrowColumns(directory / f"bag_{user_feature(event_type, feature)}.arrow")
             for event_type in prepare.history.events
@@ -77,6 +85,9 @@ class PreparedTables:
                 **{feature: target[feature] for feature in self._prepare.offer_features},
             }
         )
+        for event_type, file in self._others.items():
+            columns = (USER, DAY, *self._prepare.offer_features)
+            file.append({name: by_type[event_type][name] for name in columns})
         self._append_histories(by_type, {key: (s[is_new], n[is_new]) for key, (s, n) in windows.items()})
         self.target_events += len(target[USER])
         self.contexts += len(context_rows)
@@ -102,18 +113,13 @@ class PreparedTables:
         self, events: Columns, feature: str, start: history.Ints, length: history.Ints
     ) -> tuple[dict[str, npt.NDArray[np.generic]], history.Ints, history.Ints]:
         """Columns of a bag file, and each history's bag in them."""
-        parameters = self._prepare.history
-        labels = events[feature]
-        if parameters.weights != "distinct":
-            half_life = parameters.half_life_events if parameters.weights == "recency" else np.inf
-            values, weights, start, length = history.weighted_bags(labels, start, length, half_life)
-            return {VALUE: values, WEIGHT: weights}, start, length
-        make_bags = history.prefix_bags if parameters.keep == "oldest" else history.window_bags
-        previous = history.previous_occurrence(events[USER], labels)
-        values, start, length = make_bags(previous, labels, start, length)
-        return {VALUE: values}, start, length
+        values, weights, start, length = history.make_bags(
+            events[USER], events[feature], start, length, self._prepare.history
+        )
+        columns: dict[str, npt.NDArray[np.generic]] = {VALUE: values}
+        return columns if weights is None else columns | {WEIGHT: weights}, start, length
 
     def close(self) -> None:
         """Finish all files."""
-        for file in (self._events, self._histories, *self._bags.values()):
+        for file in (self._events, self._histories, *self._others.values(), *self._bags.values()):
             file.close()

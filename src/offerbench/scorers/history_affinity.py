@@ -14,9 +14,6 @@ class HistoryAffinity:
 
     def score(self, pairs: TaskPairs) -> npt.NDArray[np.float64]:
         """Score every user of a group with every offer of the group; see `Scorer`."""
-        contexts, data = pairs.contexts, pairs.contexts.data
-        histories = contexts.histories[contexts.history_of_context]  # (groups, i)
-        start = np.searchsorted(contexts.rows_of_split, data.history_start[histories])
-        length = data.history_length[histories]
+        start, length = pairs.contexts.history
         share: npt.NDArray[np.float64] = pairs.match_counts(start, length) / np.maximum(length, 1)[:, :, None]
         return share

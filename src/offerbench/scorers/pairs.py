@@ -1,117 +1,37 @@
 """What a scorer is asked: who, which offer, as of when. It never learns which pairs are positive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.core.columns import DAY, HISTORY, USER, Split
-from offerbench.core.ranges import Rows, concatenated_ranges
+from offerbench.core.columns import DAY, USER
 from offerbench.features.decay import DecayedSums
-from offerbench.features.match_counts import Ints, MatchIndex, Past
+from offerbench.features.match_counts import Ints, MatchIndex
 from offerbench.features.offers import OfferTable, most_frequent_values
-from offerbench.features.past_counts import AttributeMatches
-from offerbench.preparation.history import user_days
-from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.contexts import Contexts, differs
 
-Counts = npt.NDArray[np.int32]
+Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Made = TypeVar("Made")
 GROUPS_AT_A_TIME = 1_000
-SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """Users as of a day, in groups: every user of a group is paired with every offer of the group."""
+@dataclass(frozen=True)
+class MatchDays:
+    """When the events of windows are of the offer; int64, shape (groups, i, j) each."""
 
-    data: PreparedData
-    """The data set."""
-    split: Split
-    """The users that the contexts are of; only their events are looked at."""
-    rows: Rows
-    """Target events that give user and day of each context. Shape (groups, i)."""
-
-    @cached_property
-    def rows_of_split(self) -> Rows:
-        """Rows of the split's target events, ascending; int64, shape (events of the split,)."""
-        return concatenated_ranges(*self.data.user_rows[self.split])
-
-    @cached_property
-    def histories(self) -> Rows:
-        """Distinct histories of the contexts, ascending; int64, shape (histories,)."""
-        distinct: Rows = np.unique(self.data.events[HISTORY][self.rows]).astype(np.int64)
-        return distinct
-
-    @cached_property
-    def history_of_context(self) -> Rows:
-        """Place of each context's history in `histories`; int64, shape (groups, i)."""
-        found: Rows = np.searchsorted(self.histories, self.data.events[HISTORY][self.rows])
-        return found
-
-    def past(self, length: int | None) -> tuple[Ints, Ints]:
-        """Window of each context's past among `rows_of_split`.
-
-        Parameters
-        ----------
-        length : int, optional
-            Only the newest so many events; None: all of them.
-
-        Returns
-        -------
-        start, length : int64, shape (groups, i)
-        """
-        return self._past.windows(np.searchsorted(self.rows_of_split, self.rows), length)
-
-    @cached_property
-    def users(self) -> npt.NDArray[np.int32]:
-        """User of each context; int32, shape (groups, i)."""
-        return self.data.events[USER][self.rows]
-
-    @cached_property
-    def days(self) -> npt.NDArray[np.int32]:
-        """Day of each context; int32, shape (groups, i)."""
-        return self.data.events[DAY][self.rows]
-
-    @cached_property
-    def whole_period(self) -> tuple[Ints, Ints]:
-        """Window of all events of each context's user among `rows_of_split`; see `past`."""
-        users = self.data.events[USER][self.rows_of_split]
-        start, stop = (np.searchsorted(users, self.users, side) for side in SIDES)
-        return start, stop - start
-
-    @cached_property
-    def day(self) -> tuple[Ints, Ints]:
-        """Window of the events of each context's user on its day among `rows_of_split`; see `past`."""
-        events, rows = self.data.events, self.rows_of_split
-        of_events = user_days(events[USER][rows], events[DAY][rows])
-        wanted = user_days(self.users, self.days)
-        start, stop = (np.searchsorted(of_events, wanted, side) for side in SIDES)
-        return start, stop - start
-
-    @cached_property
-    def numbers(self) -> Ints:
-        """Number of each context among the (user, day) of the split; int64, shape (groups, i)."""
-        return self._past.context_of_event[np.searchsorted(self.rows_of_split, self.rows)]
-
-    def attributes(self, features: tuple[str, ...]) -> AttributeMatches:
-        """Count some attributes in the pasts of all (user, day) of the split, once."""
-        if features not in self._attributes:
-            events = {name: self.data.events[name][self.rows_of_split] for name in features}
-            shares = self.data.train_shares(features)
-            self._attributes[features] = AttributeMatches(events, self._past, shares)
-        return self._attributes[features]
-
-    @cached_property
-    def _attributes(self) -> dict[tuple[str, ...], AttributeMatches]:
-        return {}
-
-    @cached_property
-    def _past(self) -> Past:
-        events, rows = self.data.events, self.rows_of_split
-        return Past(events[USER][rows], events[DAY][rows])
+    count: Ints
+    """Matches."""
+    days: Ints
+    """Days with a match."""
+    first: Ints
+    """Day of the first match; 0 if there is none."""
+    last: Ints
+    """Day of the last match; 0 if there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,19 +44,30 @@ class TaskPairs:
     """The offers of the task."""
     contexts: Contexts
     """Who, as of when. Shape (groups, i)."""
-    offer_of_event: Counts
+    offer_of_event: Labels
     """Place in `offers` of the offers of each group. Shape (groups, j)."""
+
+    def shared(self, key: object, make: Callable[[], Made]) -> Made:
+        """Make what several scorers need of these pairs once."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        made: Made = self._shared[key]
+        return made
+
+    @cached_property
+    def _shared(self) -> dict[object, Any]:
+        return {}
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Of the scores: groups, users of a group, offers of a group."""
-        groups, users = self.contexts.rows.shape
+        groups, users = self.contexts.users.shape
         return groups, users, self.offer_of_event.shape[1]
 
     @cached_property
     def matches(self) -> MatchIndex:
         """Index of the labels of the split's target events, by the task's feature."""
-        return MatchIndex(self.contexts.data.events[self.task][self.contexts.rows_of_split])
+        return MatchIndex(self.contexts.events[self.task])
 
     def match_counts(self, start: Ints, length: Ints) -> Ints:
         """Count the events of each context's window that are of the offer.
@@ -170,16 +101,45 @@ class TaskPairs:
             Of all.
         """
         contexts, matches = self.contexts, self.matches
-        of_split = contexts.rows_of_split
-        users, days, labels = (contexts.data.events[name][of_split] for name in (USER, DAY, self.task))
-        by_offer = _differs(labels[matches.rows]) | _differs(users[matches.rows])
+        users, days, labels = (contexts.events[name] for name in (USER, DAY, self.task))
+        by_offer = differs(labels[matches.rows]) | differs(users[matches.rows])
         of_offer = DecayedSums(by_offer, days[matches.rows], half_life_days)
-        of_all = DecayedSums(_differs(users), days, half_life_days)
+        of_all = DecayedSums(differs(users), days, half_life_days)
         as_of = np.broadcast_to(contexts.days[:, :, None], self.shape).reshape(-1)
         found = of_offer.of_windows(*matches.places(*self._queries(start, length)), as_of)
         first, stop = start.reshape(-1), (start + length).reshape(-1)
         total = of_all.of_windows(first, stop, contexts.days.reshape(-1))
         return found.reshape(self.shape), total.reshape(start.shape)
+
+    def match_days(self, start: Ints, length: Ints) -> MatchDays:
+        """Find when the events of each context's window are of the offer.
+
+        Parameters
+        ----------
+        start, length : int64, shape (groups, i)
+            Windows among the events of the split.
+        """
+        first, stop = self.matches.places(*self._queries(start, length))
+        is_first, days = self._match_day_index
+        some = stop > first
+        last = np.maximum(stop - 1, 0)
+        return MatchDays(
+            count=(stop - first).reshape(self.shape),
+            # The first match of a window is one of its days, whether or not an earlier one is of that day.
+            days=np.where(some, is_first[stop] - is_first[np.minimum(first + 1, stop)] + 1, 0).reshape(
+                self.shape
+            ),
+            first=np.where(some, days[np.minimum(first, len(days) - 1)], 0).reshape(self.shape),
+            last=np.where(some, days[last], 0).reshape(self.shape),
+        )
+
+    @cached_property
+    def _match_day_index(self) -> tuple[Ints, Labels]:
+        """Where a label, user or day begins in the order of `matches.rows`, counted; and the days."""
+        rows = self.matches.rows
+        days, labels = self.contexts.events[DAY][rows], self.contexts.events[self.task][rows]
+        is_first = differs(labels) | differs(days) | differs(self.contexts.events[USER][rows])
+        return np.append(0, np.cumsum(is_first)), days
 
     def attribute_matches(
         self, features: Sequence[str], most_frequent: int
@@ -226,8 +186,3 @@ class TaskPairs:
             for part in (start[:, :, None], length[:, :, None], keys)
         )
         return first, size, key
-
-
-def _differs(values: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Whether each value is another one than that before it; True for the first."""
-    return np.append(True, values[1:] != values[:-1])[: len(values)]

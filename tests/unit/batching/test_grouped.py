@@ -24,6 +24,7 @@ from tests.oracle import groupings as oracle
 from tests.oracle import histories, match_counts
 from tests.oracle.batches import concatenated_ranges as naive_ranges
 from tests.oracle.offers import distribution, without_event
+from tests.unit.event_log import latest
 
 from ..conftest import TinyData
 from ..parameters import grouping_parameters, rebatch_parameters
@@ -252,6 +253,8 @@ def two_users() -> PreparedData:
             Split.TRAIN: (np.array([0]), np.array([2])),
             Split.TEST: (np.array([2]), np.array([5])),
         },
+        target_event="purchase",
+        history=latest(10),
     )
 
 

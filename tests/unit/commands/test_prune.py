@@ -49,6 +49,13 @@ def test_a_task_that_is_gone_leaves_nothing(checkout: Path) -> None:
     }
 
 
+def test_what_is_no_model_stays(checkout: Path) -> None:
+    (checkout / "models/mono/.DS_Store").write_bytes(b"x")
+    (checkout / "models/mono/notes.txt").write_text("mine")
+    assert prune_tasks(["category1"]) == ["brand"]
+    assert {"models/mono/.DS_Store", "models/mono/notes.txt"} <= files(checkout)
+
+
 def test_nothing_is_written_if_nothing_is_stale(checkout: Path) -> None:
     before = (checkout / "dvc.lock").stat()
     assert prune_tasks(list(TASKS)) == []

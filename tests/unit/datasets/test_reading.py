@@ -6,9 +6,10 @@ import duckdb
 import pytest
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.reading import explained, refuse_mixed_ends
-from offerbench.datasets.row_counts import refuse_lost_rows
+from offerbench.datasets.row_counts import refuse_lost_rows, refuse_unaccounted_rows
 
 LAYOUT = CsvLayout(",")
 
@@ -53,3 +54,13 @@ def test_rows_that_were_lost_are_refused() -> None:
     refuse_lost_rows(files, [3, 0], {0: 3})
     with pytest.raises(OfferbenchError, match=r"^b.csv: has 1,000 rows, but 999 could be told apart"):
         refuse_lost_rows(files, [3, 1000], {0: 3, 1: 999})
+
+
+def test_rows_that_do_not_add_up_are_refused() -> None:
+    read = ReadCounts(rows=10, event_types={}, left_out={"view": 3}, rejected={"not_utf8": 2})
+    refuse_unaccounted_rows(read, 5, Path("raw"))
+    for events in (4, 6):
+        with pytest.raises(
+            OfferbenchError, match=f"of 10 rows {events} became events, 3 were left out and 2"
+        ):
+            refuse_unaccounted_rows(read, events, Path("raw"))

@@ -13,8 +13,9 @@ from offerbench.evaluation.evaluate import ScoredTask, TaskResult, measure_task,
 from offerbench.evaluation.pairs import Measure, MeasuredPairs, measured_pairs
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.history_affinity import HistoryAffinity
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.ranker import RankerScorer
 from offerbench.scorers.registry import UNTRAINED
 from offerbench.scorers.scorer import Scorer
@@ -88,7 +89,7 @@ class Evaluated:
                 for pair in pairs
             ]
         data, table = self.tiny.data, self.tables[task]
-        contexts = Contexts(data, Split.TEST, self.batches.reshape(-1, NEIGHBOURS))
+        contexts = Contexts.of_events(data, Split.TEST, self.batches.reshape(-1, NEIGHBOURS))
         offers = np.searchsorted(table.keys, data.events[task][contexts.rows]).astype(np.int32)
         of_pairs = self.scorers[name].score(TaskPairs(task, table, contexts, offers))
         groups = (divmod(pair.user_event, NEIGHBOURS) for pair in pairs)

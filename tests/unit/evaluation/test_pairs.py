@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from offerbench.core.columns import DAY, USER, Split
 from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
 from offerbench.features.offers import OfferTable
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from tests.oracle import evaluation as oracle
 
 from ..event_log import BRANDS, EVENTS, data_of
@@ -17,7 +18,7 @@ def pairs_of(events: list[tuple[int, int, int]], rows: np.ndarray) -> TaskPairs:
     """Negatives groups of some events, shape (groups, m), with their own brands."""
     data, keys = data_of(events), np.arange(BRANDS, dtype=np.int32)
     table = OfferTable(keys, np.ones(BRANDS, np.float32), distributions={})
-    return TaskPairs("brand", table, Contexts(data, Split.TEST, rows), data.events["brand"][rows])
+    return TaskPairs("brand", table, Contexts.of_events(data, Split.TEST, rows), data.events["brand"][rows])
 
 
 def places_of(mask: np.ndarray) -> list[tuple[int, int]]:

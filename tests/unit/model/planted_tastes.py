@@ -7,6 +7,7 @@ import numpy as np
 
 from offerbench.core.columns import Split
 from offerbench.preparation.prepared import BagStore, PreparedData
+from tests.unit.event_log import latest
 
 FEATURES = ["category1", "brand"]  # not in alphabetical order: a file that sorts its keys is found out
 TRAIN_USERS, VALIDATION_USERS, TEST_USERS, DAYS = 1000, 40, 100, 6
@@ -51,6 +52,8 @@ def prepared(labels: Mapping[str, np.ndarray]) -> PreparedData:
         user_rows={
             split: (first, np.full(len(first), DAYS)) for split, first in zip(Split, splits, strict=True)
         },
+        target_event="purchase",
+        history=latest(DAYS),
     )
 
 

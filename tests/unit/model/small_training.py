@@ -15,6 +15,7 @@ from offerbench.model.ranker import Ranker
 from offerbench.model.specification import specify
 from offerbench.model.training import Curve, train_model
 from offerbench.preparation.prepared import BagStore, PreparedData
+from tests.unit.event_log import latest
 
 from ..parameters import rebatch_parameters, train_parameters
 from ..rankers import weights_of
@@ -51,6 +52,8 @@ def loyal_users() -> PreparedData:
             Split.TRAIN: (np.arange(160) * DAYS, np.full(160, DAYS)),
             Split.VALIDATION: (np.arange(160, USERS) * DAYS, np.full(USERS - 160, DAYS)),
         },
+        target_event="purchase",
+        history=latest(DAYS),
     )
 
 

@@ -7,10 +7,12 @@ from offerbench.batching.batches import draw_pass
 from offerbench.core.columns import Split
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.history_affinity import HistoryAffinity
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.pairs import TaskPairs
 from tests.oracle import evaluation as oracle
 from tests.oracle import histories
+from tests.unit.event_log import latest
 
 from ..conftest import TinyData, make_tiny_data
 from ..parameters import rebatch_parameters
@@ -36,7 +38,9 @@ def test_share_of_the_history(each_tiny_data: TinyData, split: Split, task: str)
     keys, offer_of_event = np.unique(data.events[task][rows], return_inverse=True)
     table = OfferTable(keys=keys, base=np.ones(len(keys), np.float32), distributions={})
     offer_of_event = offer_of_event.reshape(rows.shape).astype(np.int32)
-    found = HistoryAffinity().score(TaskPairs(task, table, Contexts(data, split, rows), offer_of_event))
+    found = HistoryAffinity().score(
+        TaskPairs(task, table, Contexts.of_events(data, split, rows), offer_of_event)
+    )
     assert found.shape == (*rows.shape, NEIGHBOURS)
     for b, i, j in np.ndindex(*found.shape):
         history = history_of(each_tiny_data, rows[b, i], task)
@@ -69,6 +73,8 @@ def hand_made() -> PreparedData:
         offer_sizes={"brand": 6},
         first_label=0,
         user_rows={Split.TEST: (np.array([0]), np.array([4]))},
+        target_event="purchase",
+        history=latest(2),
     )
 
 
@@ -76,7 +82,7 @@ def test_affinity_by_hand() -> None:
     # The last event sees the two before it, 5 and 3; the second sees one 3; the first sees nothing.
     keys = np.array([3, 4, 5], np.int32)
     table = OfferTable(keys=keys, base=np.ones(3, np.float32), distributions={})
-    contexts = Contexts(hand_made(), Split.TEST, np.array([[3], [1], [0]]))
+    contexts = Contexts.of_events(hand_made(), Split.TEST, np.array([[3], [1], [0]]))
     every = np.tile(np.arange(3, dtype=np.int32), (3, 1))
     found = HistoryAffinity().score(TaskPairs("brand", table, contexts, every))
     assert found.tolist() == [[[0.5, 0, 0.5]], [[1, 0, 0]], [[0, 0, 0]]]

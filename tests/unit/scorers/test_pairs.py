@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offerbench.batching.batches import draw_pass
-from offerbench.core.columns import DAY, HISTORY, USER, Split
+from offerbench.core.columns import DAY, USER, Split
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
 from offerbench.scorers import pairs as pairs_module
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from tests.oracle import match_counts as oracle
 from tests.oracle.batches import concatenated_ranges
 from tests.oracle.evaluation import decayed
@@ -25,7 +26,7 @@ NEIGHBOURS, MOST_FREQUENT = 5, 4
 def contexts_of(tiny: TinyData, split: Split = Split.TEST) -> Contexts:
     """Target events of a split in negatives groups."""
     batches = list(draw_pass(tiny.data, split, rebatch_parameters()))
-    return Contexts(tiny.data, split, np.stack(batches).reshape(-1, NEIGHBOURS))
+    return Contexts.of_events(tiny.data, split, np.stack(batches).reshape(-1, NEIGHBOURS))
 
 
 def pairs_of(contexts: Contexts, task: str) -> TaskPairs:
@@ -57,14 +58,6 @@ def test_rows_of_a_split_are_those_of_its_users(tiny_data: TinyData, split: Spli
     assert set(contexts.rows.reshape(-1).tolist()) <= set(expected)
 
 
-def test_each_history_is_there_once(tiny_data: TinyData) -> None:
-    contexts = contexts_of(tiny_data)
-    own = tiny_data.data.events[HISTORY][contexts.rows]
-    assert contexts.histories.tolist() == sorted(set(own.reshape(-1).tolist()))
-    assert contexts.histories[contexts.history_of_context].tolist() == own.tolist()
-    assert len(contexts.histories) < own.size  # several events see one history
-
-
 @pytest.mark.parametrize("split", [Split.TEST, Split.VALIDATION], ids=str)
 def test_who_as_of_when_and_the_events_around(tiny_data: TinyData, split: Split) -> None:
     contexts, events = contexts_of(tiny_data, split), tiny_data.data.events
@@ -80,10 +73,11 @@ def test_who_as_of_when_and_the_events_around(tiny_data: TinyData, split: Split)
             window = slice(start[place], start[place] + length[place])
             assert contexts.rows_of_split[window].tolist() == expected
     assert (contexts.day[1] > 1).any()
-    # A number for each user and day of the split, in order.
-    of_split = sorted({(users[row], days[row]) for row in contexts.rows_of_split})
-    who_and_when = zip(contexts.users.reshape(-1), contexts.days.reshape(-1), strict=True)
-    assert contexts.numbers.reshape(-1).tolist() == [of_split.index(pair) for pair in who_and_when]
+    # A number for each distinct user and day, in order.
+    who_and_when = list(zip(contexts.users.reshape(-1), contexts.days.reshape(-1), strict=True))
+    distinct = sorted(set(who_and_when))
+    assert contexts.numbers.reshape(-1).tolist() == [distinct.index(pair) for pair in who_and_when]
+    assert list(zip(*contexts.distinct, strict=True)) == distinct
 
 
 @pytest.mark.parametrize("newest", [None, 3])
@@ -186,7 +180,7 @@ def test_users_and_offers_of_a_group_may_be_any(tiny_data: TinyData, data: st.Da
         data.draw(st.lists(st.integers(0, len(keys) - 1), min_size=groups * offers, max_size=groups * offers))
     ).reshape(groups, offers)
     table = OfferTable(keys=keys, base=np.ones(len(keys), np.float32), distributions={})
-    contexts = Contexts(tiny_data.data, Split.TEST, rows.reshape(groups, users))
+    contexts = Contexts.of_events(tiny_data.data, Split.TEST, rows.reshape(groups, users))
     pairs = TaskPairs("brand", table, contexts, offer_of_event.astype(np.int32))
     start, length = contexts.past(None)
     counts = pairs.match_counts(start, length)

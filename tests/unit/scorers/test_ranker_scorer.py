@@ -12,7 +12,8 @@ import pytest
 from offerbench.core.columns import HISTORY, Split
 from offerbench.model.ranker import Ranker
 from offerbench.scorers import ranker as ranker_module
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.ranker import RankerScorer, user_vectors
 from tests.oracle import match_counts as oracle
 from tests.oracle import ranker as ranker_oracle
@@ -138,12 +139,12 @@ def test_equal_pairs_have_equal_scores_wherever_they_stand(tiny_data: TinyData, 
     # Ties count half. Few events, in many groups at random: each pair comes many times. Sums are long,
     # so that one in another order would have other last bits.
     few = np.random.default_rng(0).choice(contexts_of(tiny_data).rows.reshape(-1)[:12], (300, NEIGHBOURS))
-    pairs = pairs_of(Contexts(tiny_data.data, Split.TEST, few), "brand")
+    pairs = pairs_of(Contexts.of_events(tiny_data.data, Split.TEST, few), "brand")
     changes = LONG_SUMS if CASES[case].ranker.get("match_score") else {"ranker.units": [50]}
     scores = RankerScorer(random_ranker(tiny_data.data, case, 1, **changes)).score(pairs)
     of_pair = defaultdict(set)
     for b, i, j in np.ndindex(*scores.shape):
-        pair = pairs.contexts.history_of_context[b, i], pairs.offer_of_event[b, j]
+        pair = pairs.contexts.histories.of_context[b, i], pairs.offer_of_event[b, j]
         of_pair[pair].add(scores[b, i, j].tobytes())
     assert len(of_pair) > 20
     assert sum(len(bits) > 1 for bits in of_pair.values()) == 0
@@ -161,7 +162,7 @@ def test_users_are_embedded_once_for_all_tasks(tiny_data: TinyData, monkeypatch:
     first = [scorer.score(pairs_of(contexts, task)).tobytes() for task in ("brand", "category2", "brand")]
     assert len(calls) == 1
     assert first[0] == first[2] != first[1]
-    other = Contexts(tiny_data.data, Split.TEST, contexts.rows[:, ::-1])
+    other = Contexts.of_events(tiny_data.data, Split.TEST, contexts.rows[:, ::-1])
     assert scorer.score(pairs_of(other, "brand")).tobytes() != first[0]
     assert len(calls) == 2
 
@@ -170,8 +171,8 @@ def test_vectors_of_more_histories_than_fit_at_a_time(
     tiny_data: TinyData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = random_ranker(tiny_data.data, "full")
-    histories = np.arange(0, 50, 2, dtype=np.int64)
-    whole = user_vectors(model, tiny_data.data, histories)
-    assert len(whole) == 25
+    histories = contexts_of(tiny_data).histories
+    whole = user_vectors(model, histories)
+    assert len(whole) == len(histories) > 20
     monkeypatch.setattr(ranker_module, "HISTORIES_AT_A_TIME", 7)
-    assert user_vectors(model, tiny_data.data, histories) == pytest.approx(whole, abs=1e-6)
+    assert user_vectors(model, histories) == pytest.approx(whole, abs=1e-6)

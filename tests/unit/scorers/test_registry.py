@@ -1,5 +1,6 @@
 """The registry: one scorer for each row of the tables, and a new untrained one costs a class and an entry."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,9 @@ from offerbench.core.rows import (
 from offerbench.evaluation.evaluate import measure_task, score_tasks
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import YARDSTICK, gap_table, wauc_table
+from offerbench.model.ranker import Ranker
 from offerbench.model.saved_model import save_model
+from offerbench.model.specification import specify
 from offerbench.scorers.ceiling import Ceiling
 from offerbench.scorers.frequency import Frequency
 from offerbench.scorers.history_affinity import HistoryAffinity
@@ -34,13 +37,20 @@ from offerbench.scorers.registry import UNTRAINED, load_scorers
 
 from ..conftest import TinyData
 from ..parameters import evaluate_parameters, yardsticks_parameters
-from ..rankers import random_ranker
+from ..rankers import CASES, drawn_ranker, random_ranker
 from .test_pairs import NEIGHBOURS, contexts_of, pairs_of
 
 pytestmark = pytest.mark.usefixtures("configured_tensorflow")
+REPOSITORY = Path(__file__).parents[3]
 TASKS = ["price_cluster", "brand"]
 YARDSTICK_PARAMETERS = yardsticks_parameters()
 CLASSES = {HISTORY_AFFINITY: HistoryAffinity, FREQUENCY: Frequency, RECENCY: Recency, CEILING: Ceiling}
+
+
+def specialist(tiny_data: TinyData, task: str) -> Ranker:
+    """A specialist with random weights."""
+    training = CASES["mono"].training()
+    return drawn_ranker(specify(tiny_data.data, [task], training), seed=9)
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def models(tiny_data: TinyData, tmp_path: Path) -> Path:
     for number, name in enumerate(GENERALISTS):
         save_model(random_ranker(tiny_data.data, "full", seed=number), tmp_path / name)
     for task in TASKS:
-        save_model(random_ranker(tiny_data.data, "mono", seed=9), tmp_path / "mono" / task)
+        save_model(specialist(tiny_data, task), tmp_path / "mono" / task)
     return tmp_path
 
 
@@ -106,6 +116,43 @@ def test_every_row_has_the_model_of_its_own_directory(models: Path, tiny_data: T
 def test_a_model_of_a_task_taken_out_is_refused(models: Path) -> None:
     with pytest.raises(OfferbenchError, match=r"mono: holds models of \['price_cluster'\].*offerbench prune"):
         load_scorers(table_rows(["brand"]), models, YARDSTICK_PARAMETERS)
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", ".partial.brand.0123abcd"])
+def test_what_file_managers_and_killed_processes_leave_is_passed_over(models: Path, name: str) -> None:
+    left = models / "mono" / name
+    left.mkdir() if name.startswith(".partial") else left.write_bytes(b"x")
+    assert len(load_scorers(table_rows(TASKS), models, YARDSTICK_PARAMETERS)) == len(table_rows(TASKS))
+    assert (
+        name in (REPOSITORY / ".dvcignore").read_text()
+        or ".partial.*" in (REPOSITORY / ".dvcignore").read_text()
+    )
+
+
+def test_a_file_among_the_models_is_named_and_what_to_do(models: Path) -> None:
+    (models / "mono/notes.txt").write_text("mine")
+    with pytest.raises(
+        OfferbenchError, match=r"mono: holds \['notes.txt'\], which is no model.*Move it away"
+    ):
+        load_scorers(table_rows(TASKS), models, YARDSTICK_PARAMETERS)
+
+
+def test_the_model_of_another_task_is_refused(models: Path) -> None:
+    (models / "mono/brand").rename(models / "other")
+    (models / "mono/price_cluster").rename(models / "mono/brand")
+    (models / "other").rename(models / "mono/price_cluster")
+    with pytest.raises(
+        OfferbenchError, match=r"mono/price_cluster/model.json: a model of \['brand'\], not of"
+    ):
+        load_scorers(table_rows(TASKS), models, YARDSTICK_PARAMETERS)
+
+
+def test_the_model_of_another_data_set_is_refused(models: Path, tiny_data: TinyData) -> None:
+    data = dataclasses.replace(tiny_data.data, offer_sizes={**tiny_data.data.offer_sizes, "brand": 99})
+    save_model(drawn_ranker(specify(data, ["brand"], CASES["mono"].training())), models / "mono/brand")
+    scorers = load_scorers(table_rows(TASKS), models, YARDSTICK_PARAMETERS)
+    with pytest.raises(OfferbenchError, match="trained with 99 labels of brand, and data/prepared has"):
+        scorers["mono_brand"].score(pairs_of(contexts_of(tiny_data), "brand"))
 
 
 def test_a_missing_model_is_named(models: Path) -> None:

@@ -13,7 +13,8 @@ from offerbench.core.columns import DAY, USER, Split
 from offerbench.core.rows import CEILING, FREQUENCY, HISTORY_AFFINITY, RECENCY
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.registry import UNTRAINED
 from tests.oracle import evaluation as oracle
 from tests.oracle import match_counts
@@ -35,7 +36,7 @@ def all_pairs(data: PreparedData, base: list[float]) -> TaskPairs:
     events = len(data.events["brand"])
     keys = np.arange(BRANDS, dtype=np.int32)
     table = OfferTable(keys, np.array(base, np.float32), distributions={})
-    contexts = Contexts(data, Split.TEST, np.arange(events)[:, None])
+    contexts = Contexts.of_events(data, Split.TEST, np.arange(events)[:, None])
     return TaskPairs("brand", table, contexts, np.tile(keys, (events, 1)))
 
 
@@ -152,7 +153,7 @@ def test_equal_users_have_equal_bits_whoever_and_whenever(
 def test_equal_pairs_have_equal_scores_wherever_they_are(tiny_data: TinyData, name: str) -> None:
     # Ties count half. Few events, in many groups at random: each pair comes many times.
     few = np.random.default_rng(0).choice(contexts_of(tiny_data).rows.reshape(-1)[:12], (300, NEIGHBOURS))
-    pairs = pairs_of(Contexts(tiny_data.data, Split.TEST, few), "brand")
+    pairs = pairs_of(Contexts.of_events(tiny_data.data, Split.TEST, few), "brand")
     scores, of_pair = UNTRAINED[name](yardsticks_parameters()).score(pairs), defaultdict(set)
     for b, i, j in np.ndindex(*scores.shape):
         of_pair[pairs.contexts.numbers[b, i], pairs.offer_of_event[b, j]].add(scores[b, i, j].tobytes())
