@@ -95,14 +95,18 @@ class Attribute(Section):
         return self
 
 
+# More than any price or quantity, in any currency.
+Limit = Annotated[float, Field(ge=-1e18, le=1e18)]
+
+
 class Number(Section):
     """A number and its bounds; a row whose number is outside is rejected."""
 
     column: Column
     """Column of the log, or of a table."""
-    min: float | None = 0.0
+    min: Limit | None = 0.0
     """Smallest number that can be; null: any, such as for margins."""
-    max: float | None = 1e9
+    max: Limit | None = 1e9
     """Largest number that can be; null: any, such as for prices in rials."""
 
 
@@ -115,13 +119,13 @@ class Keep(Section):
     """The text is one of these."""
     other_than: Words | None = None
     """The text is none of these."""
-    above: float | None = None
+    above: Limit | None = None
     """The number is above this."""
-    at_least: float | None = None
+    at_least: Limit | None = None
     """The number is this or above."""
-    below: float | None = None
+    below: Limit | None = None
     """The number is below this."""
-    at_most: float | None = None
+    at_most: Limit | None = None
     """The number is this or below."""
     first_day: Day | None = None
     """The time, written as `custom.time_format` says, is of this day or later."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from offerbench.core.columns import USER, Split
 from offerbench.core.errors import OfferbenchError
@@ -60,8 +61,9 @@ def fit_factors(data: PreparedData, task: str, parameters: LeastSquares) -> Fact
     users = np.unique(data.events[USER][rows], return_inverse=True)[1]
     ones = np.full(len(rows), parameters.weight_of_event, np.float32)
     counts = sparse.csr_matrix((ones, (users, data.events[task][rows])), (int(users.max()) + 1, size))
-    model = _model(parameters)
-    model.fit(_confidence(counts), show_progress=False)
+    with threadpool_limits(1, "blas"):  # as implicit asks for
+        model = _model(parameters)
+        model.fit(_confidence(counts), show_progress=False)
     factors: Factors = np.asarray(model.item_factors, np.float32)
     return factors
 
@@ -73,9 +75,10 @@ def fold_in(factors: Factors, pasts: PastCounts, parameters: LeastSquares) -> Fa
         (pasts.counts * np.float32(parameters.weight_of_event), pasts.values, offsets),
         (len(pasts.length), pasts.size),
     )
-    model = _model(parameters)
-    model.item_factors = factors
-    users: Factors = model.recalculate_user(np.arange(len(pasts.length)), _confidence(counts))
+    with threadpool_limits(1, "blas"):
+        model = _model(parameters)
+        model.item_factors = factors
+        users: Factors = model.recalculate_user(np.arange(len(pasts.length)), _confidence(counts))
     return users
 
 

@@ -40,6 +40,7 @@ class RankerScorer:
     def _parts(self, pairs: TaskPairs) -> tuple[Vectors, Vectors | None]:
         contexts = pairs.contexts
         if contexts not in self._users:
+            self._model.specification.check_fits(contexts.data)
             self._users[contexts] = user_vectors(self._model, contexts.histories)
         users = self._users[contexts][contexts.histories.of_context]
         offers = offer_vectors(self._model, pairs.offers)

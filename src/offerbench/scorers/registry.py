@@ -21,18 +21,17 @@ from offerbench.core.rows import (
     Row,
 )
 from offerbench.scorers.ceiling import Ceiling
-from offerbench.scorers.config import TrainBoosted, TrainPeer, Yardsticks
+from offerbench.scorers.config import PairFeatures, TrainPeer, Yardsticks
 from offerbench.scorers.frequency import Frequency
 from offerbench.scorers.history_affinity import HistoryAffinity
 from offerbench.scorers.item_item import ItemItem
 from offerbench.scorers.recency import Recency
 from offerbench.scorers.scorer import Scorer
 
-WITHOUT_FILES: dict[str, Callable[[Yardsticks], Scorer]] = {
+UNTRAINED: dict[str, Callable[[Yardsticks], Scorer]] = {
     HISTORY_AFFINITY: lambda _: HistoryAffinity(),
     FREQUENCY: Frequency,
     RECENCY: Recency,
-    ITEM_ITEM: lambda _: ItemItem(),
     CEILING: Ceiling,
 }
 
@@ -41,7 +40,7 @@ def load_scorers(
     rows: Sequence[Row],
     models_directory: Path,
     yardsticks: Yardsticks,
-    boosted: TrainBoosted,
+    boosted: PairFeatures,
     peer: TrainPeer,
 ) -> dict[str, Scorer]:
     """Make the scorer of each row, in the order of the tables.
@@ -52,8 +51,12 @@ def load_scorers(
         The rows; the augmented model before the boosted one.
     models_directory : Path
         Where the stages saved what they trained.
-    yardsticks, boosted, peer : Yardsticks, TrainBoosted, TrainPeer
-        Parameters of the scorers that are no ranker.
+    yardsticks : Yardsticks
+        Parameters of the untrained scorers.
+    boosted : PairFeatures
+        What the trees on the augmented model see.
+    peer : TrainPeer
+        Parameters of the peers.
 
     Raises
     ------
@@ -77,8 +80,8 @@ def load_scorers(
     scorers: dict[str, Scorer] = {}
     of_tasks = [row.task for row in rows if row.task]
     for row in rows:
-        if row.name in WITHOUT_FILES:
-            scorers[row.name] = WITHOUT_FILES[row.name](yardsticks)
+        if row.name in UNTRAINED:
+            scorers[row.name] = UNTRAINED[row.name](yardsticks)
         elif row.name == BOOSTED_MODEL:
             scorers[row.name] = _load_boosted(models_directory, boosted, scorers[AUGMENTED_MODEL])
         elif row.role is Role.PEER:
@@ -96,25 +99,27 @@ def _load_ranker(directory: Path, task: str | None) -> Scorer:
     return RankerScorer(load_model(directory, task))
 
 
-def _load_boosted(models_directory: Path, boosted: TrainBoosted, augmented: Scorer) -> Scorer:
+def _load_boosted(models_directory: Path, features: PairFeatures, augmented: Scorer) -> Scorer:
     """Put the trees on the ranker that is a row by itself: its scores are made once for both."""
     from offerbench.scorers.boosted_ranker import BoostedRanker
     from offerbench.scorers.ranker import RankerScorer
     from offerbench.scorers.trees import load_trees
 
     assert isinstance(augmented, RankerScorer)
-    trees = load_trees(models_directory / BOOSTED_MODEL, ALL_TASKS, boosted.boosting.threads)
-    return BoostedRanker(augmented, trees, boosted.features)
+    trees = load_trees(models_directory / BOOSTED_MODEL, ALL_TASKS)
+    return BoostedRanker(augmented, trees, features)
 
 
 def _load_peer(name: str, directory: Path, peer: TrainPeer, tasks: Sequence[str]) -> Scorer:
     from offerbench.scorers.boosted_peer import BoostedPeer
     from offerbench.scorers.trees import load_trees
 
+    if name == ITEM_ITEM:
+        return ItemItem()
     if name == LEAST_SQUARES:
         from offerbench.scorers.least_squares import LeastSquaresScorer, load_factors
 
         return LeastSquaresScorer({task: load_factors(directory, task) for task in tasks}, peer.least_squares)
     parts = {LIGHTGBM: [ALL_TASKS], LIGHTGBM_BY_TASK: tasks}[name]
-    trees = {part: load_trees(directory, part, peer.boosting.threads) for part in parts}
+    trees = {part: load_trees(directory, part) for part in parts}
     return BoostedPeer(trees, peer.features)

@@ -72,7 +72,7 @@ class Trees:
         write_json(directory / f"{name}.json", {"features": self.names, "trees": self.rounds})
 
 
-def load_trees(directory: Path, name: str, threads: int) -> Trees:
+def load_trees(directory: Path, name: str) -> Trees:
     """Read trees that `Trees.save` wrote. The text is read as numbers; nothing in it is run.
 
     Raises
@@ -82,9 +82,7 @@ def load_trees(directory: Path, name: str, threads: int) -> Trees:
     """
     source = directory / f"{name}.txt"
     try:
-        booster = lightgbm.Booster(
-            params={"num_threads": threads, "verbosity": -1}, model_str=source.read_text(encoding="utf-8")
-        )
+        booster = lightgbm.Booster(model_str=source.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise OfferbenchError(f"{source}: no such file. Run `dvc repro` to make it.") from None
     except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
@@ -145,8 +143,6 @@ def fit_trees(
         settings, train, rounds or boosting.max_rounds, valid_sets=others, callbacks=callbacks
     )
     if validation is not None:  # without the trees after the best one
-        booster = lightgbm.Booster(
-            params={"num_threads": boosting.threads, "verbosity": -1},
-            model_str=booster.model_to_string(num_iteration=booster.best_iteration),
-        )
+        best = booster.model_to_string(num_iteration=booster.best_iteration)
+        booster = lightgbm.Booster(model_str=best)
     return Trees(booster, names)
