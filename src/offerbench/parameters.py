@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from offerbench.batching.config import Rebatch
+from offerbench.campaigns.config import Backtest, PreparePast, TrainActivity, TrainHead
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PARAMETERS_FILE
 from offerbench.core.section import Name, Section
@@ -46,6 +47,14 @@ class Parameters(Section):
     """Test batches -> the offers of each task."""
     evaluate: Evaluate
     """Models and offers -> wAUC, intervals, gaps."""
+    prepare_past: PreparePast
+    """Raw files -> the data as they would have been prepared earlier."""
+    train_activity: TrainActivity
+    """How often users shopped -> expected events and shopping days."""
+    train_head: TrainHead
+    """Activity, share, matches -> chance of a purchase."""
+    backtest: Backtest
+    """Campaigns of the past -> how well each way to choose an audience would have done."""
     report: Report
     """Results -> tables and pictures."""
     gate: Gate

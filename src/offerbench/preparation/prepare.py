@@ -32,6 +32,7 @@ def prepare_dataset(
     prepare: Prepare,
     resources: Resources,
     custom: Custom | None = None,
+    until: int | None = None,
 ) -> dict[str, Any]:
     """Make the prepared tables of a data set.
 
@@ -47,6 +48,8 @@ def prepare_dataset(
         Parameters.
     custom : Custom, optional
         The columns of the log, for the data set `custom`.
+    until : int, optional
+        Clusters and vocabularies know earlier days only; see `encode`.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def prepare_dataset(
         read = reader(dataset, custom)(connection, raw_directory)
         refuse_too_many(read, raw_directory, prepare.max_rejected_share)
         LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)
-        encoding = encode(connection, prepare)
+        encoding = encode(connection, prepare, until)
         users = len(encoding.user_numbers)
         LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))

@@ -1,0 +1,1 @@
+"""Campaigns: who will buy an offer, delivered as an audience, and what came of it."""

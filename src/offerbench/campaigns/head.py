@@ -1,0 +1,129 @@
+"""The head: from activity, share and matches to the chance of a purchase, one for all tasks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import expit
+
+from offerbench.campaigns.inputs import LOG_MU, PRIOR, input_names
+from offerbench.campaigns.linear import LinearModel, fit_linear
+from offerbench.campaigns.pair_history import Float32s
+from offerbench.campaigns.sampling import SampledPairs
+from offerbench.campaigns.share import chance_without_label, fit_factor
+from offerbench.campaigns.timeline import Floats
+from offerbench.core.errors import OfferbenchError
+
+ALL_TASKS = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Sampled pairs of a task and day with their inputs."""
+
+    task: str
+    sampled: SampledPairs
+    inputs: Float32s
+    """Shape (pairs, inputs)."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A logistic regression with the offer's own log odds as offset; and the baseline that has no label."""
+
+    model: LinearModel
+    factors: Mapping[str, float]
+    """For each task, and for all of them, the factor of `chance_without_label`."""
+
+    def logits(self, inputs: Float32s) -> Floats:
+        """Give the log odds of a purchase within the horizon.
+
+        Parameters
+        ----------
+        inputs : float32, shape (pairs, inputs)
+            Of `Pairs.inputs`.
+
+        Returns
+        -------
+        float64, shape (pairs,)
+        """
+        prior = inputs[:, self.model.names.index(PRIOR)].astype(np.float64)
+        return self.model.predict(inputs) + prior
+
+    def chances(self, inputs: Float32s) -> Floats:
+        """Give the chance of a purchase within the horizon; float64, shape (pairs,)."""
+        return np.asarray(expit(self.logits(inputs)), np.float64)
+
+    def chances_without_label(self, inputs: Float32s, task: str | None) -> Floats:
+        """Give the chance by activity and share alone; of a task, or of any other offer."""
+        factor = self.factors.get(task or ALL_TASKS, self.factors[ALL_TASKS])
+        return chance_without_label(self.expected_days(inputs), factor)
+
+    def expected_days(self, inputs: Float32s) -> Floats:
+        """Give the expected number of days with a purchase, mu; float64, shape (pairs,)."""
+        return np.exp(inputs[:, self.model.names.index(LOG_MU)].astype(np.float64))
+
+    def content(self) -> dict[str, Any]:
+        """Give what JSON keeps of it."""
+        return {"factors": dict(self.factors), "model": self.model.content()}
+
+    @classmethod
+    def of_content(cls, content: Mapping[str, Any], offer_features: Sequence[str], source: str) -> Self:
+        """Make it again of what JSON kept.
+
+        Raises
+        ------
+        OfferbenchError
+            If it is no head for these offer features; names the source.
+        """
+        try:
+            factors = {str(task): float(factor) for task, factor in content["factors"].items()}
+            model = LinearModel.of_content(content["model"], input_names(offer_features), source)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise OfferbenchError(
+                f"{source}: no saved head ({error!r}). Run `dvc repro train_head`."
+            ) from None
+        if ALL_TASKS not in factors or not all(0 < factor < np.inf for factor in factors.values()):
+            raise OfferbenchError(f"{source}: has numbers that no head has. Run `dvc repro train_head`.")
+        return cls(model, factors)
+
+
+def fit_head(examples: Sequence[Examples], offer_features: Sequence[str], l2: float) -> Head:
+    """Fit one set of weights to the pairs of all tasks and days side by side.
+
+    Parameters
+    ----------
+    examples : sequence of Examples
+        Of validation users: on train users the ranker's vectors are too good to be true.
+    offer_features : sequence of str
+        Of the data set.
+    l2 : float
+        Penalty of the standardised weights.
+
+    Raises
+    ------
+    OfferbenchError
+        If nobody bought anything.
+    """
+    names = input_names(offer_features)
+    inputs = np.concatenate([each.inputs for each in examples])
+    bought = np.concatenate([each.sampled.is_buyer for each in examples])
+    weights = np.concatenate([each.sampled.weights for each in examples])
+    if not bought.any():
+        raise OfferbenchError(
+            "train_head: no validation user bought anything within the horizon of the past as-of days. "
+            "Lower train_head.step_days, or raise train_activity.horizon_days."
+        )
+    prior = inputs[:, names.index(PRIOR)].astype(np.float64)
+    log_rate = np.concatenate([each.sampled.log_rate for each in examples])
+    offset = prior - log_rate
+    model = fit_linear(names, inputs, bought.astype(np.float64), "logistic", l2, offset)
+    mu = np.exp(inputs[:, names.index(LOG_MU)].astype(np.float64))
+    tasks = np.repeat([each.task for each in examples], [len(each.inputs) for each in examples])
+    factors = {ALL_TASKS: fit_factor(mu, bought, weights)}
+    for task in dict.fromkeys(each.task for each in examples):
+        of_task = tasks == task
+        if bought[of_task].any():
+            factors[task] = fit_factor(mu[of_task], bought[of_task], weights[of_task])
+    return Head(model, factors)

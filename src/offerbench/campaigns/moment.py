@@ -1,0 +1,118 @@
+"""What was made before a cut, loaded once, and its pairs of any users and offers as of any later day."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from offerbench.campaigns.activity import Activity
+from offerbench.campaigns.config import TrainHead
+from offerbench.campaigns.cuts import Cut
+from offerbench.campaigns.head import Examples
+from offerbench.campaigns.inputs import Pairs
+from offerbench.campaigns.offers_as_of import OffersAsOf, task_offers
+from offerbench.campaigns.sampling import sample_pairs
+from offerbench.campaigns.timeline import Labels, Timeline
+from offerbench.campaigns.train_past import TrainPast, users_of
+from offerbench.campaigns.users_as_of import UsersAsOf
+from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.json_files import read_json
+from offerbench.model.ranker import Ranker
+from offerbench.model.saved_model import load_model
+from offerbench.preparation.prepared import PreparedData, load_prepared
+
+
+class Moment:
+    """A cut with its data, ranker and activity.
+
+    Parameters
+    ----------
+    cut : Cut
+        Where they are.
+    head : TrainHead
+        How pairs are described.
+    """
+
+    def __init__(self, cut: Cut, head: TrainHead) -> None:
+        self.cut, self.parameters = cut, head
+
+    @cached_property
+    def data(self) -> PreparedData:
+        """The data set, with the labels of the cut."""
+        return load_prepared(self.cut.prepared)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Its target events."""
+        return Timeline.of(self.data)
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """The ranker that was trained before the cut."""
+        return load_model(self.cut.ranker)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """The activity model that was fitted before the cut."""
+        return Activity.of_content(read_json(self.cut.activity), str(self.cut.activity))
+
+    @property
+    def until(self) -> int:
+        """Nothing from this day on was known; days since 1970-01-01."""
+        return self.timeline.stop_day if self.cut.day is None else self.cut.day
+
+    def past(self, day: int) -> TrainPast:
+        """Give what train users did before a day."""
+        return TrainPast(self.data, self.timeline, day, self.activity.horizon)
+
+    def users(self, parts: Sequence[Split], day: int) -> UsersAsOf:
+        """Give the users of some parts that have a past at a day."""
+        users: Labels = np.sort(np.concatenate([users_of(self.data, part) for part in parts]))
+        return UsersAsOf(self.data, self.timeline, users, day, self.activity)
+
+    def pairs(self, past: TrainPast, users: UsersAsOf, offers: OffersAsOf) -> Pairs:
+        """Pair users with offers as of the same day."""
+        return Pairs(past, users, offers, self.ranker, self.parameters)
+
+    def learning_days(self) -> list[int]:
+        """Past as-of days whose horizons end before the cut, the latest first.
+
+        Raises
+        ------
+        OfferbenchError
+            If the data begin too late.
+        """
+        latest, head = self.until - self.activity.horizon, self.parameters
+        days = [latest - number * head.step_days for number in range(head.as_of_days)]
+        if days[-1] <= self.timeline.first_day:
+            raise OfferbenchError(
+                f"train_head: the data begin on {np.datetime64(self.timeline.first_day, 'D')}, too late for "
+                f"{head.as_of_days} as-of days before {np.datetime64(self.until, 'D')}. Lower "
+                "train_head.as_of_days or step_days, or choose a later cut."
+            )
+        return days
+
+    def examples(
+        self, part: Split, tasks: Sequence[str], generator: np.random.Generator
+    ) -> Iterator[tuple[Examples, Pairs]]:
+        """Draw pairs of the users of a part at past days, for every task.
+
+        Parameters
+        ----------
+        part : Split
+            Whose pairs.
+        tasks : sequence of str
+            Offer features.
+        generator : numpy.random.Generator
+            Source of the draws.
+        """
+        head = self.parameters
+        for day in self.learning_days():
+            past, users = self.past(day), self.users([part], day)
+            for task in tasks:
+                pairs = self.pairs(past, users, task_offers(past, task, head.values_per_feature))
+                sampled = sample_pairs(
+                    pairs, self.activity.horizon, head.negatives, head.max_pairs, generator
+                )
+                yield Examples(task, sampled, pairs.inputs(sampled.user, sampled.offer)), pairs
