@@ -92,7 +92,10 @@ class Pairs:
         float32, shape (pairs, inputs)
             In the order of `input_names`.
         """
-        columns = self.columns(user, offer)
+        return self.inputs_of(self.columns(user, offer))
+
+    def inputs_of(self, columns: dict[str, Float32s]) -> Float32s:
+        """Put the columns of `columns` in their order; float32, shape (pairs, inputs)."""
         return np.stack([columns[name] for name in input_names(list(self.users.data.offer_sizes))], axis=1)
 
     def columns(self, user: Ints, offer: Ints) -> dict[str, Float32s]:

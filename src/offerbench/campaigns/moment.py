@@ -1,6 +1,6 @@
 """What was made before a cut, loaded once, and its pairs of any users and offers as of any later day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,10 +8,9 @@ import numpy as np
 from offerbench.campaigns.activity import Activity
 from offerbench.campaigns.config import TrainHead
 from offerbench.campaigns.cuts import Cut
-from offerbench.campaigns.head import Examples
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.offers_as_of import OffersAsOf, task_offers
-from offerbench.campaigns.sampling import sample_pairs
+from offerbench.campaigns.sampling import SampledPairs, sample_pairs
 from offerbench.campaigns.timeline import Labels, Timeline
 from offerbench.campaigns.train_past import TrainPast, users_of
 from offerbench.campaigns.users_as_of import UsersAsOf
@@ -64,7 +63,9 @@ class Moment:
 
     def past(self, day: int) -> TrainPast:
         """Give what train users did before a day."""
-        return TrainPast(self.data, self.timeline, day, self.activity.horizon)
+        if day not in self._pasts:
+            self._pasts[day] = TrainPast(self.data, self.timeline, day, self.activity.horizon)
+        return self._pasts[day]
 
     def users(self, parts: Sequence[Split], day: int) -> UsersAsOf:
         """Give the users of some parts that have a past at a day."""
@@ -93,26 +94,29 @@ class Moment:
             )
         return days
 
-    def examples(
-        self, part: Split, tasks: Sequence[str], generator: np.random.Generator
-    ) -> Iterator[tuple[Examples, Pairs]]:
-        """Draw pairs of the users of a part at past days, for every task.
+    def offers(self, task: str, day: int) -> OffersAsOf:
+        """Give the offers of a task as of a day."""
+        if (task, day) not in self._offers:
+            self._offers[task, day] = task_offers(self.past(day), task, self.parameters.values_per_feature)
+        return self._offers[task, day]
 
-        Parameters
-        ----------
-        part : Split
-            Whose pairs.
-        tasks : sequence of str
-            Offer features.
-        generator : numpy.random.Generator
-            Source of the draws.
-        """
+    def learning_pairs(self, task: str, users: UsersAsOf) -> Pairs:
+        """Pair users as of a past day with all offers of a task."""
+        return self.pairs(self.past(users.day), users, self.offers(task, users.day))
+
+    def learning_users(self, part: Split) -> list[UsersAsOf]:
+        """Give the users of a part as of each of the past days."""
+        return [self.users([part], day) for day in self.learning_days()]
+
+    def sample(self, pairs: Pairs, generator: np.random.Generator) -> SampledPairs:
+        """Draw pairs of a past day."""
         head = self.parameters
-        for day in self.learning_days():
-            past, users = self.past(day), self.users([part], day)
-            for task in tasks:
-                pairs = self.pairs(past, users, task_offers(past, task, head.values_per_feature))
-                sampled = sample_pairs(
-                    pairs, self.activity.horizon, head.negatives, head.max_pairs, generator
-                )
-                yield Examples(task, sampled, pairs.inputs(sampled.user, sampled.offer)), pairs
+        return sample_pairs(pairs, self.activity.horizon, head.negatives, head.max_pairs, generator)
+
+    @cached_property
+    def _offers(self) -> dict[tuple[str, int], OffersAsOf]:
+        return {}
+
+    @cached_property
+    def _pasts(self) -> dict[int, TrainPast]:
+        return {}
