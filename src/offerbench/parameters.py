@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from offerbench.batching.config import Rebatch
-from offerbench.campaigns.config import Backtest, PreparePast, TrainActivity, TrainHead
+from offerbench.campaigns.parameters import Backtest, PreparePast, TrainActivity, TrainHead
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PARAMETERS_FILE
 from offerbench.core.section import Name, Section

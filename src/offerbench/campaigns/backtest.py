@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.campaigns.config import Backtest
+from offerbench.campaigns.parameters import Backtest
 from offerbench.campaigns.cuts import Cut, cut_of, day_number
 from offerbench.campaigns.head import Head
 from offerbench.campaigns.inputs import Pairs
@@ -96,11 +96,11 @@ class _Peers:
 
 
 def _fit_peers(moment: Moment, task: str, users: Any, backtest: Backtest) -> _Peers:
-    parameters, threads = backtest.propensity, backtest.threads
+    parameters = backtest.propensity
     generator = np.random.default_rng([parameters.seed, day_number(moment.cut.name)])
-    boosting = fit_task_model(moment, task, users, parameters, threads, generator)
+    boosting = fit_task_model(moment, task, users, parameters, generator)
     keys = best_sellers(moment, task, parameters.offers)
-    return _Peers(boosting, keys, fit_offer_models(moment, task, keys, users, parameters, threads))
+    return _Peers(boosting, keys, fit_offer_models(moment, task, keys, users, parameters))
 
 
 def _score(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from offerbench.core.errors import OfferbenchError
 
@@ -121,7 +122,10 @@ def fit_linear(
     start = np.zeros(1 + inputs.shape[1])
     share = np.clip(outcome.mean(), 1e-6, None if is_poisson else 1 - 1e-6)
     start[0] = np.log(share) if is_poisson else np.log(share / (1 - share)) - float(np.mean(offset))
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS}).x
+    with threadpool_limits(limits=1):  # partial sums of several threads are added in any order
+        found = minimize(
+            objective, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS}
+        ).x
     return LinearModel(
         tuple(names),
         tuple(mean.astype(float).tolist()),

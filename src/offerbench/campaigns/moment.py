@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from offerbench.campaigns.activity import Activity
-from offerbench.campaigns.config import TrainHead
+from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.cuts import Cut
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.offers_as_of import OffersAsOf, task_offers

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from offerbench.campaigns.config import Propensity
+from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.inputs import PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
 from offerbench.campaigns.moment import Moment
@@ -28,7 +28,6 @@ def fit_task_model(
     task: str,
     users: Sequence[tuple[UsersAsOf, UsersAsOf]],
     parameters: Propensity,
-    threads: int,
     generator: np.random.Generator,
 ) -> Any:
     """Fit a propensity model for all offers of a task to sampled pairs of the past.
@@ -43,8 +42,6 @@ def fit_task_model(
         Train and validation users as of each past day.
     parameters : Propensity
         Parameters.
-    threads : int
-        Of the training.
     generator : numpy.random.Generator
         Source of the draws.
     """
@@ -58,7 +55,7 @@ def fit_task_model(
             offset = np.log(prior) - np.log1p(-prior) - sampled.log_rate
             found.append(Table(features, sampled.is_buyer, offset))
     train, validation = (Table.joined(found) for found in tables)
-    return fit_boosting(train, validation, parameters, parameters.leaves, parameters.min_leaf, threads)
+    return fit_boosting(train, validation, parameters, parameters.leaves, parameters.min_leaf)
 
 
 def best_sellers(moment: Moment, task: str, number: int) -> Labels:
@@ -88,13 +85,12 @@ def fit_offer_models(
     keys: Labels,
     users: Sequence[tuple[UsersAsOf, UsersAsOf]],
     parameters: Propensity,
-    threads: int,
 ) -> dict[int, OfferModels]:
     """Fit a gradient boosting and a logistic regression for each offer, to all users at past days.
 
     Parameters
     ----------
-    moment, task, users, parameters, threads
+    moment, task, users, parameters
         As in `fit_task_model`.
     keys : int32, shape (offers,)
         The offers.
@@ -127,9 +123,7 @@ def fit_offer_models(
         if not any(table.is_buyer.any() for table in tables[0]):
             continue
         train, validation = (Table.joined(some) for some in tables)
-        boosting = fit_boosting(
-            train, validation, parameters, parameters.leaves_of_offer, MIN_LEAF_OF_OFFER, threads
-        )
+        boosting = fit_boosting(train, validation, parameters, parameters.leaves_of_offer, MIN_LEAF_OF_OFFER)
         outcome = train.is_buyer.astype(np.float64)
         logistic = fit_linear(names, np.concatenate(inputs), outcome, "logistic", L2_OF_OFFER)
         found[key] = OfferModels(boosting, logistic)

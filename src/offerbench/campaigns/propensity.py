@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.campaigns.activity import activity_features
-from offerbench.campaigns.config import Propensity
+from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.inputs import Pairs, log_odds
 from offerbench.campaigns.pair_history import Float32s, PairHistory, pair_history
 from offerbench.campaigns.timeline import Floats, Ints
@@ -104,7 +104,7 @@ class Table:
 
 
 def fit_boosting(
-    train: Table, validation: Table, parameters: Propensity, leaves: int, min_leaf: int, threads: int
+    train: Table, validation: Table, parameters: Propensity, leaves: int, min_leaf: int
 ) -> Any:
     """Fit LightGBM to train users; validation users say when to stop.
 
@@ -121,7 +121,7 @@ def fit_boosting(
         "learning_rate": parameters.learning_rate,
         "min_data_in_leaf": min_leaf,
         "seed": parameters.seed,
-        "num_threads": threads,
+        "num_threads": parameters.threads,
         "deterministic": True,
         "force_row_wise": True,
         "boost_from_average": False,

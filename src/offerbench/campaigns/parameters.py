@@ -92,6 +92,8 @@ class Propensity(Section):
     """It stops when so many trees did not help validation users."""
     offers: int = Field(ge=1)
     """Best-selling offers of each task that get a model of their own."""
+    threads: int = Field(ge=1)
+    """Of a training."""
     seed: int = Field(ge=0)
     """Seed of the draws."""
 
@@ -120,4 +122,4 @@ class Backtest(Section):
     seed: int = Field(ge=0)
     """Seed of the draws of offers, and of the order of ties."""
     threads: int = Field(ge=1)
-    """Threads of TensorFlow's operations and of the peers' training."""
+    """Threads of TensorFlow's operations."""
