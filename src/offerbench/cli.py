@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from offerbench import __version__
+from offerbench.commands.audience import audience
 from offerbench.commands.dependencies import dependencies
 from offerbench.commands.fetch import fetch
 from offerbench.commands.gate import gate
+from offerbench.commands.outcome import outcome
 from offerbench.commands.prune import prune
 from offerbench.commands.readme import readme
 from offerbench.commands.schema import schema
@@ -21,6 +23,8 @@ from offerbench.core.command import guarded
 VERBS: tuple[Callable[..., None], ...] = (
     fetch,
     synthetic,
+    audience,
+    outcome,
     gate,
     study,
     prune,

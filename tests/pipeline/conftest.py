@@ -35,6 +35,15 @@ SMALL = {
     "evaluate.bootstrap.samples": 20,
 }
 HOUSEHOLDS = 100
+CAMPAIGNS = """\
+dataset: complete_journey
+messages_per_user: 1
+control: 0.2
+seed: 1
+campaigns:
+  - {name: own_brand, offer: brand = '69', size: 20}
+  - {name: grocery, offer: category1 = 'grocery', size: 10}
+"""
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,7 @@ def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
     workspace = Workspace(path, environment_of(path, hash_seed))
     for key, value in SMALL.items():
         workspace.set(key, value)
+    (path / "campaigns.yaml").write_text(CAMPAIGNS)
     write_small_complete_journey(path / "data/raw/complete_journey")
     workspace.run("git", "init", "-q", "-b", "main")
     workspace.run("dvc", "add", "-q", "data/raw/complete_journey")

@@ -29,7 +29,7 @@ WITHOUT_INFLUENCE = {
 }
 LAYERS = [
     *("core", "datasets", "preparation", "features", "batching", "model", "scorers", "evaluation"),
-    "report",
+    *("campaigns", "report"),
 ]
 ON_TOP = ["commands", "gate", "studies"]
 ROOT = {"__init__.py", "__main__.py", "cli.py", "parameters.py", "py.typed"}

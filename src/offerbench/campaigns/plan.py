@@ -1,0 +1,177 @@
+"""The plan of several campaigns that expects most buyers within the sizes and the cap on messages.
+
+A pair (user, campaign) that is taken brings its chance. A campaign takes at most its size, a user at most
+`cap` pairs. As a linear program, with x between 0 and 1 for each pair:
+
+    maximise   sum of chance x    subject to   sum of x over a campaign <= its size
+                                               sum of x over a user     <= cap
+
+Its matrix is the incidence matrix of a bipartite graph: each column has one 1 among the rows of users and
+one 1 among those of campaigns. Such a matrix is totally unimodular (Hoffman and Kruskal 1956): in a square
+part with a column of one 1 or none the determinant is that of a smaller part, or 0; if all columns have
+two, the rows of users and those of campaigns have the same sum, so it is 0. Sizes, cap and bounds are whole
+numbers, so by Cramer's rule every vertex is whole: x is 0 or 1, without any branching. The simplex method
+ends at a vertex.
+
+Not all pairs are needed. A campaign needs only its best `size + (sizes of the others) // cap` users: if it
+takes a worse one, then of these best ones at most `size - 1` are taken by it, and at most `others // cap`
+have no message left; so one of them is free, and to take it instead loses nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import linprog
+
+from offerbench.campaigns.plan_bound import lagrange_bound
+from offerbench.campaigns.scored_users import Floats, Users
+from offerbench.core.errors import OfferbenchError
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of user and campaign that a plan may take."""
+
+    user: Users
+    """Any number that stands for the user. Shape (pairs,)."""
+    campaign: Users
+    """0, 1, .. Shape (pairs,)."""
+    chance: Floats
+    """That the user buys the campaign's offer. Shape (pairs,)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which pairs are taken."""
+
+    is_taken: Mask
+    """Shape (pairs,)."""
+    expected_buyers: float
+    """Sum of the chances of the taken pairs."""
+    bound: float
+    """No plan expects more buyers."""
+    is_exact: bool
+    """Whether no plan is better; if not, the bound says by how much one could be."""
+
+
+def needed_users(sizes: Sequence[int], cap: int) -> list[int]:
+    """Give how many of its best users each campaign needs for the best plan; see the module."""
+    total = sum(sizes)
+    return [size if cap >= len(sizes) else size + (total - size) // cap for size in sizes]
+
+
+def refuse_too_many_messages(sizes: Sequence[int], cap: int, users: int) -> None:
+    """Refuse sizes that need more messages than all users may get."""
+    if sum(sizes) > users * min(cap, len(sizes)):
+        raise OfferbenchError(
+            f"messages_per_user: the campaigns want {sum(sizes):,} messages, but {users:,} users with at "
+            f"most {cap} each get {users * min(cap, len(sizes)):,}. Lower the sizes, or raise it."
+        )
+
+
+def best_plan(pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int) -> Plan:
+    """Choose the pairs that together expect most buyers.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Of each campaign at least its best `needed_users`, or all.
+    sizes : sequence of int
+        Users that each campaign takes at most.
+    cap : int
+        Campaigns that take the same user at most.
+    exact_pairs : int
+        For more pairs than that the plan is greedy: the pairs by descending chance, and once more by
+        descending chance less the campaign's price in the bound, the better of both.
+    """
+    if cap >= len(sizes):  # no user can get too many: each campaign takes its best
+        return _exact(pairs, take_greedily(pairs, pairs.chance, sizes, cap))
+    if len(pairs.user) <= exact_pairs:
+        return _exact(pairs, solve_exactly(pairs, sizes, cap))
+    by_chance = take_greedily(pairs, pairs.chance, sizes, cap)
+    least = float(pairs.chance[by_chance].sum())
+    bound, prices = lagrange_bound(pairs.user, pairs.campaign, pairs.chance, np.asarray(sizes), cap, least)
+    by_price = take_greedily(pairs, pairs.chance - prices[pairs.campaign], sizes, cap)
+    is_taken = max((by_chance, by_price), key=lambda taken: float(pairs.chance[taken].sum()))
+    expected = float(pairs.chance[is_taken].sum())
+    return Plan(is_taken, expected, max(bound, expected), is_exact=False)  # sums are rounded
+
+
+def _exact(pairs: Pairs, is_taken: Mask) -> Plan:
+    expected = float(pairs.chance[is_taken].sum())
+    return Plan(is_taken, expected, expected, is_exact=True)
+
+
+def solve_exactly(pairs: Pairs, sizes: Sequence[int], cap: int) -> Mask:
+    """Solve the linear program of the module by HiGHS's dual simplex, then fill what room is left.
+
+    The solver has no reason to take a pair whose chance is below its tolerance.
+
+    Returns
+    -------
+    bool, shape (pairs,)
+    """
+    count = len(pairs.user)
+    if not count:
+        return np.zeros(0, bool)
+    _, of_user, pairs_of_user = np.unique(pairs.user, return_inverse=True, return_counts=True)
+    is_binding = pairs_of_user > cap  # the others can't get too many
+    row_of_user = np.cumsum(is_binding) - 1
+    binding = np.flatnonzero(is_binding[of_user])
+    rows = np.concatenate([pairs.campaign, len(sizes) + row_of_user[of_user[binding]]])
+    columns = np.concatenate([np.arange(count), binding])
+    shape = (len(sizes) + int(is_binding.sum()), count)
+    matrix = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape)
+    limits = np.concatenate([np.asarray(sizes, float), np.full(shape[0] - len(sizes), float(cap))])
+    # Chances may all be tiny, while the solver's tolerances are absolute.
+    scale = max(float(np.max(pairs.chance)), 1e-300)
+    options = {"dual_feasibility_tolerance": 1e-10, "primal_feasibility_tolerance": 1e-10}
+    solved = linprog(-pairs.chance / scale, matrix, limits, bounds=(0, 1), method="highs-ds", options=options)
+    if solved.x is None:
+        raise RuntimeError(f"the plan has no solution: {solved.message}")  # all zero is one
+    is_taken: Mask = solved.x > 0.5
+    if np.abs(solved.x - is_taken).max(initial=0.0) > 1e-6:
+        raise RuntimeError("the plan is not whole: the solver did not end at a vertex")
+    return take_greedily(pairs, pairs.chance, sizes, cap, is_taken)
+
+
+def take_greedily(
+    pairs: Pairs, value: Floats, sizes: Sequence[int], cap: int, first: Mask | None = None
+) -> Mask:
+    """Take pairs by descending value where the campaign and the user still have room.
+
+    Parameters
+    ----------
+    pairs, sizes, cap : Pairs, sequence of int, int
+        As for `best_plan`.
+    value : float64, shape (pairs,)
+        The higher, the earlier; ties go to the lower campaign, then to the lower user.
+    first : bool, shape (pairs,), optional
+        Pairs that are taken before all others.
+
+    Returns
+    -------
+    bool, shape (pairs,)
+    """
+    first = np.zeros(len(value), bool) if first is None else first
+    order = np.lexsort((pairs.user, pairs.campaign, -value, ~first))
+    _, of_user = np.unique(pairs.user, return_inverse=True)
+    room = list(sizes)
+    messages = [cap] * (int(of_user.max(initial=-1)) + 1)
+    is_taken = np.zeros(len(value), bool)
+    waiting = sum(room)
+    campaigns, users = pairs.campaign[order].tolist(), of_user[order].tolist()
+    for pair, campaign, user in zip(order.tolist(), campaigns, users, strict=True):
+        if not waiting:
+            break
+        if room[campaign] and messages[user]:
+            room[campaign] -= 1
+            messages[user] -= 1
+            waiting -= 1
+            is_taken[pair] = True
+    return is_taken
