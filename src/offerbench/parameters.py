@@ -88,6 +88,16 @@ class Parameters(Section):
                     f"rebatch.batch_size: must be a multiple of {section}.number_of_negatives + 1 = "
                     f"{neighbours}, got {self.rebatch.batch_size}"
                 )
+        for key, days in (
+            ("prepare_past.cuts", self.prepare_past.cuts),
+            ("backtest.dates", self.backtest.dates),
+        ):
+            if days != sorted(set(days)):
+                raise ValueError(f"{key}: must be ascending, each day once, got {days}")
+        if self.backtest.dates and self.backtest.dates[0] < min(self.prepare_past.cuts, default="~"):
+            raise ValueError(
+                f"backtest.dates: {self.backtest.dates[0]} is before every day in prepare_past.cuts"
+            )
         if self.evaluate.popular_min_positives < self.evaluate.cold_start_min_positives:
             raise ValueError("evaluate.popular_min_positives: must not be below cold_start_min_positives")
         return self

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.campaigns.parameters import Backtest
 from offerbench.campaigns.cuts import Cut, cut_of, day_number
 from offerbench.campaigns.head import Head
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.measures import Mask, Matrix
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_history import buyers
+from offerbench.campaigns.parameters import Backtest
 from offerbench.campaigns.peers import OfferModels, best_sellers, fit_offer_models, fit_task_model
 from offerbench.campaigns.propensity import PropensityFeatures
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.timeline import Ints, Labels
+from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
 
@@ -49,7 +50,7 @@ class Scored:
 
 
 def run_backtest(
-    cuts: Sequence[Cut], tasks: Sequence[str], backtest: Backtest, load: Callable[[Cut], tuple[Moment, Head]]
+    cuts: Sequence[Cut], tasks: Sequence[str], backtest: Backtest, load: Callable[[Cut], Moment]
 ) -> Iterator[Scored]:
     """Score every task as of every date with what was made at the last cut before it.
 
@@ -72,7 +73,7 @@ def run_backtest(
     chosen = {date: cut_of(date, cuts) for date in backtest.dates}
     for cut in dict.fromkeys(chosen.values()):
         dates = [date for date, of_date in chosen.items() if of_date == cut]
-        moment, head = load(cut)
+        moment = load(cut)
         _check_dates(moment, dates)
         users = [
             (moment.users([Split.TRAIN], day), moment.users([Split.VALIDATION], day))
@@ -82,7 +83,7 @@ def run_backtest(
         for task in tasks:
             peers = _fit_peers(moment, task, users, backtest)
             for date in dates:
-                yield _score(moment, head, peers, task, date, test[date], backtest)
+                yield _score(moment, peers, task, date, test[date], backtest)
             LOG.info("scored %s as of %s", task, ", ".join(dates))
 
 
@@ -95,7 +96,9 @@ class _Peers:
     own: Mapping[int, OfferModels]
 
 
-def _fit_peers(moment: Moment, task: str, users: Any, backtest: Backtest) -> _Peers:
+def _fit_peers(
+    moment: Moment, task: str, users: Sequence[tuple[UsersAsOf, UsersAsOf]], backtest: Backtest
+) -> _Peers:
     parameters = backtest.propensity
     generator = np.random.default_rng([parameters.seed, day_number(moment.cut.name)])
     boosting = fit_task_model(moment, task, users, parameters, generator)
@@ -104,15 +107,17 @@ def _fit_peers(moment: Moment, task: str, users: Any, backtest: Backtest) -> _Pe
 
 
 def _score(
-    moment: Moment, head: Head, peers: _Peers, task: str, date: str, users: Any, backtest: Backtest
+    moment: Moment, peers: _Peers, task: str, date: str, users: UsersAsOf, backtest: Backtest
 ) -> Scored:
     day = day_number(date)
     all_offers = moment.offers(task, day)
     is_best = np.isin(all_offers.table.keys, peers.keys)
     chosen = draw_offers(is_best, backtest.max_offers, np.random.default_rng([backtest.seed, day]))
     pairs = moment.pairs(moment.past(day), users, all_offers.part(chosen))
-    scores, chances = score_rows(pairs, head, peers.boosting, backtest)
-    own = {name: np.full(pairs_shape(pairs), np.nan, np.float32) for name in CampaignRow.of_single_offers()}
+    scores, chances = score_rows(pairs, moment.head, peers.boosting, backtest)
+    own: dict[str, Matrix] = {
+        name: np.full(pairs_shape(pairs), np.nan, np.float32) for name in CampaignRow.of_single_offers()
+    }
     features = PropensityFeatures(pairs)
     for place, key in enumerate(pairs.offers.table.keys.tolist()):
         if key in peers.own:
@@ -148,11 +153,16 @@ def draw_offers(is_kept: Mask, number: int, generator: np.random.Generator) -> I
 def score_rows(
     pairs: Pairs, head: Head, boosting: Any, backtest: Backtest
 ) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
-    """Score all pairs by every row that has a model for all offers; scores and chances, (users, offers) each."""
+    """Score all pairs by every row that has a model for all offers.
+
+    Returns
+    -------
+    scores, chances : dict of float64, shape (users, offers)
+    """
     shape, task = pairs_shape(pairs), pairs.offers.task
     features = PropensityFeatures(pairs)
-    scores = {name: np.empty(shape, np.float64) for name in CampaignRow.of_all_offers()}
-    chances = {name: np.empty(shape, np.float64) for name in CampaignRow.with_chances()}
+    scores: dict[str, Matrix] = {name: np.empty(shape, np.float64) for name in CampaignRow.of_all_offers()}
+    chances: dict[str, Matrix] = {name: np.empty(shape, np.float64) for name in CampaignRow.with_chances()}
     activity = np.unique(pairs.users.expected_events, return_inverse=True)[1].reshape(-1)
     decayed_name = f"decayed_{backtest.tie_break_half_life_days:g}"
     for start in range(0, shape[1], OFFERS_AT_A_TIME):
@@ -180,7 +190,7 @@ def score_rows(
             (CampaignRow.BOOSTING, 1 / (1 + np.exp(-found[CampaignRow.BOOSTING]))),
         ):
             chances[name][:, part] = values.reshape(shape[0], -1)
-    return dict(scores), dict(chances)
+    return scores, chances
 
 
 def _check_dates(moment: Moment, dates: Sequence[str]) -> None:

@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import expit
 
-from offerbench.campaigns.inputs import LOG_MU, PRIOR, input_names
+from offerbench.campaigns.inputs import LOG_MU, PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
 from offerbench.campaigns.pair_history import Float32s
 from offerbench.campaigns.sampling import SampledPairs
 from offerbench.campaigns.share import chance_without_label, fit_factor
-from offerbench.campaigns.timeline import Floats
+from offerbench.campaigns.timeline import Floats, Ints
 from offerbench.core.errors import OfferbenchError
 
 ALL_TASKS = "all"
@@ -59,6 +59,35 @@ class Head:
         """Give the chance by activity and share alone; of a task, or of any other offer."""
         factor = self.factors.get(task or ALL_TASKS, self.factors[ALL_TASKS])
         return chance_without_label(self.expected_days(inputs), factor)
+
+    def chances_and_purchases(
+        self, pairs: Pairs, user: Ints, offer: Ints, length: float = 1.0
+    ) -> tuple[Floats, Floats]:
+        """Give the chance of a purchase, and the expected number of events of the offer.
+
+        The chance P is that of at least one day with a purchase at the rate -log(1 - P); such a day has as
+        many events of the offer as the share says: lambda p / mu.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Users and offers.
+        user, offer : int64, shape (pairs,)
+            Their places.
+        length : float
+            Of the horizon, in horizons of the head: the rate is taken to be the same every day.
+
+        Returns
+        -------
+        chances, purchases : float64, shape (pairs,)
+            Purchases are not below chances.
+        """
+        columns = pairs.columns(user, offer)
+        logits = self.logits(pairs.inputs_of(columns))
+        rate = length * np.logaddexp(0, logits)  # -log(1 - sigmoid(x)) = log(1 + exp(x))
+        shares = pairs.shares(columns["dot"] + columns["match"], offer)
+        of_day = pairs.users.expected_events[user] * shares / np.exp(columns[LOG_MU].astype(np.float64))
+        return -np.expm1(-rate), rate * np.maximum(of_day, 1.0)
 
     def expected_days(self, inputs: Float32s) -> Floats:
         """Give the expected number of days with a purchase, mu; float64, shape (pairs,)."""

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.offers_as_of import OffersAsOf
 from offerbench.campaigns.pair_history import Float32s, PairHistory, pair_history
+from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.share import expected_purchase_days, share
 from offerbench.campaigns.timeline import Floats, Ints
 from offerbench.campaigns.train_past import TrainPast
@@ -51,10 +51,11 @@ def input_names(offer_features: Sequence[str]) -> list[str]:
     ]
 
 
-def log_odds(matches: Floats, events: Floats, base: Floats, prior_events: float) -> Floats:
+def log_odds(matches: Floats, events: Floats | Ints, base: Floats, prior_events: float) -> Floats:
     """Log odds of a match with a beta prior of `prior_events` events, against all users' log odds."""
     rest = np.maximum(events - matches, 0) + prior_events * (1 - base)
-    return np.log((matches + prior_events * base) / rest) - np.log(base / (1 - base))
+    ratio = (matches + prior_events * base) / rest
+    return np.asarray(np.log(ratio) - np.log(base / (1 - base)), np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +107,7 @@ class Pairs:
         prior = (np.log(offers.prior) - np.log1p(-offers.prior))[offer]
         events, days = users.expected_events[user], users.expected_days[user]
         dot, match = self.neural(user, offer)
-        training = self.ranker.specification.training
-        shares = share(dot + match, base, training.neighbours, training.remove_accidental_hits)
-        mu = np.maximum(expected_purchase_days(shares, events, days), MIN_DAYS)
+        mu = np.maximum(expected_purchase_days(self.shares(dot + match, offer), events, days), MIN_DAYS)
         day_rate = past["days"] + head.prior_days * np.maximum(offers.day_share, MIN_BASE)[offer]
         day_rate /= users.shopping_days[user] + head.prior_days
         recent = users.events_within(head.recent_days)[user]
@@ -138,6 +137,12 @@ class Pairs:
             found[f"soft_{feature}"] = values
         return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
+    def shares(self, logits: Float32s, offer: Ints) -> Floats:
+        """Give the share of offers in users' purchases; float64, shape (pairs,)."""
+        training = self.ranker.specification.training
+        base = np.clip(self.offers.base, MIN_BASE, 1 - MIN_BASE)[offer]
+        return share(logits, base, training.neighbours, training.remove_accidental_hits)
+
     def soft_matches(self, user: Ints, offer: Ints) -> dict[str, Float32s]:
         """Say how much of a user's past is like the offer, by each feature, against all users.
 
@@ -163,7 +168,7 @@ class Pairs:
 
     @cached_property
     def _soft(self) -> dict[str, tuple[Float32s, Floats]]:
-        """For each feature but the offers' own: expected matches (users, offers), and base rates (offers,)."""
+        """By feature, without the offers' own: expected matches (users, offers), base rates (offers,)."""
         found = {}
         for feature, size in self.users.data.offer_sizes.items():
             if feature != self.offers.task:

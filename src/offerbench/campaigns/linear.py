@@ -62,16 +62,18 @@ class LinearModel:
             If it isn't a model of these inputs; names the source.
         """
         try:
-            columns = [
+            mean, deviation, weights = (
                 tuple(float(each) for each in content[key]) for key in ("mean", "deviation", "weights")
-            ]
-            model = cls(tuple(content["names"]), *columns, float(content["intercept"]))
+            )
+            model = cls(tuple(content["names"]), mean, deviation, weights, float(content["intercept"]))
         except (KeyError, TypeError, ValueError) as error:
             raise OfferbenchError(
                 f"{source}: not a saved linear model ({error!r}). Run `dvc repro`."
             ) from None
         numbers = np.array([*model.mean, *model.deviation, *model.weights, model.intercept])
-        if model.names != tuple(names) or any(len(column) != len(names) for column in columns):
+        if model.names != tuple(names) or any(
+            len(column) != len(names) for column in (mean, deviation, weights)
+        ):
             raise OfferbenchError(f"{source}: its inputs are not those of this version. Run `dvc repro`.")
         if not np.isfinite(numbers).all() or min(model.deviation) <= 0:
             raise OfferbenchError(f"{source}: has numbers that no model has. Run `dvc repro`.")
@@ -123,9 +125,7 @@ def fit_linear(
     share = np.clip(outcome.mean(), 1e-6, None if is_poisson else 1 - 1e-6)
     start[0] = np.log(share) if is_poisson else np.log(share / (1 - share)) - float(np.mean(offset))
     with threadpool_limits(limits=1):  # partial sums of several threads are added in any order
-        found = minimize(
-            objective, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS}
-        ).x
+        found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS}).x
     return LinearModel(
         tuple(names),
         tuple(mean.astype(float).tolist()),

@@ -135,7 +135,7 @@ def calibrate(chances: Sequence[Matrix], bought: Sequence[Mask], bins: int) -> C
     total = cumulative[-1] if len(cumulative) else 1.0
     part = np.minimum((cumulative / total * bins).astype(np.int64), bins - 1)
     return Calibration(
-        np.bincount(part, chance[order], bins),
-        np.bincount(part, actual[order], bins),
+        np.bincount(part, chance[order], bins).astype(np.float64),
+        np.bincount(part, actual[order], bins).astype(np.float64),
         np.bincount(part, minlength=bins),
     )

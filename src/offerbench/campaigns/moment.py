@@ -6,10 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from offerbench.campaigns.activity import Activity
-from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.cuts import Cut
+from offerbench.campaigns.head import Head
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.offers_as_of import OffersAsOf, task_offers
+from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.sampling import SampledPairs, sample_pairs
 from offerbench.campaigns.timeline import Labels, Timeline
 from offerbench.campaigns.train_past import TrainPast, users_of
@@ -29,12 +30,12 @@ class Moment:
     ----------
     cut : Cut
         Where they are.
-    head : TrainHead
+    parameters : TrainHead
         How pairs are described.
     """
 
-    def __init__(self, cut: Cut, head: TrainHead) -> None:
-        self.cut, self.parameters = cut, head
+    def __init__(self, cut: Cut, parameters: TrainHead) -> None:
+        self.cut, self.parameters = cut, parameters
 
     @cached_property
     def data(self) -> PreparedData:
@@ -55,6 +56,12 @@ class Moment:
     def activity(self) -> Activity:
         """The activity model that was fitted before the cut."""
         return Activity.of_content(read_json(self.cut.activity), str(self.cut.activity))
+
+    @cached_property
+    def head(self) -> Head:
+        """The head that was fitted before the cut."""
+        content = read_json(self.cut.head)
+        return Head.of_content(content, list(self.data.offer_sizes), str(self.cut.head))
 
     @property
     def until(self) -> int:

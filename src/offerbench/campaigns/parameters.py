@@ -73,6 +73,8 @@ class TrainHead(Section):
     """Most frequent values kept of the distribution of a feature among an offer's events."""
     seed: int = Field(ge=0)
     """Seed of the draws."""
+    threads: int = Field(ge=1)
+    """Threads of TensorFlow's operations."""
 
 
 class Propensity(Section):

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.inputs import PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_history import Float32s, buyers
+from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.propensity import PropensityFeatures, Table, fit_boosting
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
-from offerbench.core.columns import Split
 
 RANKER_INPUTS = ("log_mu", "dot", "match", "has_match_x_match")
 OFFER_INPUTS = ("log_base", PRIOR, "has_match_x_prior")
@@ -135,7 +134,7 @@ def _all_users(pairs: Pairs, offer: int) -> tuple[Ints, Ints]:
 
 
 def _own_names(moment: Moment) -> list[str]:
-    """Inputs of the head that say nothing by the ranker and differ between users."""
+    """Name the inputs of the head that are not the ranker's and differ between users."""
     names = input_names(list(moment.data.offer_sizes))
     return [name for name in names if name not in (*RANKER_INPUTS, *OFFER_INPUTS)]
 

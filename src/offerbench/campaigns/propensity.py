@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.campaigns.activity import activity_features
-from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.inputs import Pairs, log_odds
 from offerbench.campaigns.pair_history import Float32s, PairHistory, pair_history
+from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.timeline import Floats, Ints
 
 LAST_DAYS = (14, 30, 60, 90, 180)
@@ -47,9 +47,7 @@ class PropensityFeatures:
             ],
             axis=1,
         ).astype(np.float32)
-        self.history: PairHistory = pair_history(
-            users, offers, last_days=LAST_DAYS, half_lives=HALF_LIVES
-        )
+        self.history: PairHistory = pair_history(users, offers, last_days=LAST_DAYS, half_lives=HALF_LIVES)
 
     def matrix(self, user: Ints, offer: Ints) -> Float32s:
         """Give the features of pairs by the places of users and offers; float32, shape (pairs, features)."""
@@ -74,7 +72,9 @@ class PropensityFeatures:
                 days / users.shopping_days[user],
                 past["last_60"] / np.maximum(users.events_within(60)[user], 1),
                 log_odds(past["events"].astype(float), users.events[user], base, head.prior_events),
-                log_odds(past["last_60"].astype(float), users.events_within(60)[user], base, head.prior_events),
+                log_odds(
+                    past["last_60"].astype(float), users.events_within(60)[user], base, head.prior_events
+                ),
             ]
         soft = self._pairs.soft_matches(user, offer)
         columns += [values for feature, values in soft.items() if feature != self._pairs.offers.task]
@@ -103,9 +103,7 @@ class Table:
         )
 
 
-def fit_boosting(
-    train: Table, validation: Table, parameters: Propensity, leaves: int, min_leaf: int
-) -> Any:
+def fit_boosting(train: Table, validation: Table, parameters: Propensity, leaves: int, min_leaf: int) -> Any:
     """Fit LightGBM to train users; validation users say when to stop.
 
     Returns

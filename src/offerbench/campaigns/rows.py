@@ -17,8 +17,8 @@ class CampaignRow(StrEnum):
     OWN_LOGISTIC = "own_logistic"
 
     @property
-    def title(self) -> str:
-        """In tables."""
+    def heading(self) -> str:
+        """Title in tables."""
         return TITLES[self]
 
     @classmethod

@@ -66,5 +66,6 @@ def sample_pairs(
     log_rate = np.log(drawn / max(users, 1))[offer]
     if len(user) > max_pairs:
         kept = np.sort(generator.permutation(len(user))[:max_pairs])
-        user, offer, is_buyer, log_rate = (each[kept] for each in (user, offer, is_buyer, log_rate))
+        user, offer = user[kept], offer[kept]
+        is_buyer, log_rate = is_buyer[kept], log_rate[kept]
     return SampledPairs(user, offer, is_buyer, log_rate)

@@ -59,8 +59,10 @@ def share(
     """
     log_odds = logits.astype(np.float64) + np.log((neighbours - 1) * base)
     if remove_accidental_hits == "none":
-        return np.minimum(np.exp(np.minimum(log_odds, 0)), MAX_SHARE)
-    return np.minimum(expit(log_odds), MAX_SHARE)
+        shares: Floats = np.exp(np.minimum(log_odds, 0))
+    else:
+        shares = expit(log_odds)
+    return np.minimum(shares, MAX_SHARE)
 
 
 def expected_purchase_days(shares: Floats, events: Floats, days: Floats) -> Floats:
@@ -73,12 +75,14 @@ def expected_purchase_days(shares: Floats, events: Floats, days: Floats) -> Floa
     events, days : float64, shape (pairs,)
         Expected events of the user, and expected days with one.
     """
-    return -days * np.expm1(events / days * np.log1p(-shares))
+    expected: Floats = -days * np.expm1(events / days * np.log1p(-shares))
+    return expected
 
 
 def chance_without_label(expected: Floats, factor: float) -> Floats:
     """Give the chance of at least one purchase if purchases come independently: 1 - exp(-factor mu)."""
-    return -np.expm1(-factor * expected)
+    chances: Floats = -np.expm1(-factor * expected)
+    return chances
 
 
 def fit_factor(expected: Floats, is_buyer: npt.NDArray[np.bool_], weights: Floats) -> float:

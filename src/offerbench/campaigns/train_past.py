@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
-from offerbench.core.columns import Split
+from offerbench.core.columns import USER, Split
 from offerbench.preparation.prepared import PreparedData
 
 
@@ -45,7 +45,7 @@ class TrainPast:
 
     def labels(self, feature: str) -> Labels:
         """Label of a feature of each event; int32, shape (events of the past,)."""
-        return self.data.events[feature][self.rows]
+        return np.asarray(self.data.events[feature][self.rows], np.int32)
 
     @cached_property
     def shares(self) -> dict[str, Floats]:
@@ -59,4 +59,5 @@ class TrainPast:
 def users_of(data: PreparedData, part: Split) -> Labels:
     """Users of a part that have a target event, ascending; int32, shape (users,)."""
     first, length = data.user_rows[part]
-    return np.sort(data.events["user"][first[length > 0]])
+    some: Labels = data.events[USER][first[length > 0]]
+    return np.sort(some)

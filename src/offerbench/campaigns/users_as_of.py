@@ -48,7 +48,7 @@ class UsersAsOf:
     @cached_property
     def events(self) -> Ints:
         """Events of each user's past; int64, shape (users,)."""
-        return self.stop - self.start
+        return np.asarray(self.stop - self.start, np.int64)
 
     @cached_property
     def shopping_days(self) -> Ints:
@@ -91,7 +91,7 @@ class UsersAsOf:
         return self._counts[feature]
 
     def vectors(self, model: Ranker) -> Vectors:
-        """Vectors of the users' histories; float32, shape (users, ...). Kept for the last ranker asked for."""
+        """Vectors of the users' histories; float32, shape (users, ...). Kept for one ranker."""
         if self._vectors is None or self._vectors[0] is not model:
             data = self.data
             events = {data.target_event: data.events, **data.history_events}
