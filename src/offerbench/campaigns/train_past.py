@@ -35,7 +35,7 @@ class TrainPast:
     @cached_property
     def users(self) -> Labels:
         """The users that have any, ascending; int32, shape (users,)."""
-        return np.unique(self.timeline.users[self.rows])
+        return np.asarray(np.unique(self.timeline.users[self.rows]), np.int32)
 
     @cached_property
     def shopping_days(self) -> int:

@@ -53,7 +53,8 @@ class UsersAsOf:
     @cached_property
     def shopping_days(self) -> Ints:
         """Days with an event in each user's past; int64, shape (users,)."""
-        return self.timeline.days_before[self.stop] - self.timeline.days_before[self.start]
+        days = self.timeline.days_before
+        return np.asarray(days[self.stop] - days[self.start], np.int64)
 
     def events_within(self, days: int) -> Ints:
         """Events of each user in the last days; int64, shape (users,)."""
