@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.campaigns.cuts import Cut, cut_of, day_number
-from offerbench.campaigns.head import Head
+from offerbench.campaigns.head import Head, of_task
 from offerbench.campaigns.inputs import Pairs
+from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.measures import Mask, Matrix
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_history import buyers
@@ -79,11 +80,12 @@ def run_backtest(
             (moment.users([Split.TRAIN], day), moment.users([Split.VALIDATION], day))
             for day in moment.learning_days()
         ]
+        levels = {date: levels_at(moment, tasks, day_number(date)) for date in dates}
         test = {date: moment.users([Split.TEST], day_number(date)) for date in dates}
         for task in tasks:
             peers = _fit_peers(moment, task, users, backtest)
             for date in dates:
-                yield _score(moment, peers, task, date, test[date], backtest)
+                yield _score(moment, peers, task, date, test[date], of_task(levels[date], task), backtest)
             LOG.info("scored %s as of %s", task, ", ".join(dates))
 
 
@@ -107,14 +109,14 @@ def _fit_peers(
 
 
 def _score(
-    moment: Moment, peers: _Peers, task: str, date: str, users: UsersAsOf, backtest: Backtest
+    moment: Moment, peers: _Peers, task: str, date: str, users: UsersAsOf, level: float, backtest: Backtest
 ) -> Scored:
     day = day_number(date)
     all_offers = moment.offers(task, day)
     is_best = np.isin(all_offers.table.keys, peers.keys)
     chosen = draw_offers(is_best, backtest.max_offers, np.random.default_rng([backtest.seed, day]))
     pairs = moment.pairs(moment.past(day), users, all_offers.part(chosen))
-    scores, chances = score_rows(pairs, moment.head, peers.boosting, backtest)
+    scores, chances = score_rows(pairs, moment.head, level, peers.boosting, backtest)
     own: dict[str, Matrix] = {
         name: np.full(pairs_shape(pairs), np.nan, np.float32) for name in CampaignRow.of_single_offers()
     }
@@ -151,7 +153,7 @@ def draw_offers(is_kept: Mask, number: int, generator: np.random.Generator) -> I
 
 
 def score_rows(
-    pairs: Pairs, head: Head, boosting: Any, backtest: Backtest
+    pairs: Pairs, head: Head, level: float, boosting: Any, backtest: Backtest
 ) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
     """Score all pairs by every row that has a model for all offers.
 
@@ -185,7 +187,7 @@ def score_rows(
         for name, values in found.items():
             scores[name][:, part] = values.reshape(shape[0], -1)
         for name, values in (
-            (CampaignRow.CAMPAIGN, head.chances(inputs)),
+            (CampaignRow.CAMPAIGN, head.chances(inputs, level)),
             (CampaignRow.ACTIVITY_SHARE, head.chances_without_label(inputs, task)),
             (CampaignRow.BOOSTING, 1 / (1 + np.exp(-found[CampaignRow.BOOSTING]))),
         ):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import expit
 
 from offerbench.campaigns.inputs import LOG_MU, PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
@@ -35,6 +34,8 @@ class Head:
     model: LinearModel
     factors: Mapping[str, float]
     """For each task, and for all of them, the factor of `chance_without_label`."""
+    levels: Mapping[str, float]
+    """For each task, and for all of them, what rates of purchase are multiplied by at the cut."""
 
     def logits(self, inputs: Float32s) -> Floats:
         """Give the log odds of a purchase within the horizon.
@@ -51,17 +52,21 @@ class Head:
         prior = inputs[:, self.model.names.index(PRIOR)].astype(np.float64)
         return self.model.predict(inputs) + prior
 
-    def chances(self, inputs: Float32s) -> Floats:
-        """Give the chance of a purchase within the horizon; float64, shape (pairs,)."""
-        return np.asarray(expit(self.logits(inputs)), np.float64)
+    def chances(self, inputs: Float32s, level: float = 1.0) -> Floats:
+        """Give the chance of a purchase within the horizon, if the rate is `level` times the head's.
+
+        Returns
+        -------
+        float64, shape (pairs,)
+        """
+        return chance_without_label(_rates(self.logits(inputs)), level)
 
     def chances_without_label(self, inputs: Float32s, task: str | None) -> Floats:
         """Give the chance by activity and share alone; of a task, or of any other offer."""
-        factor = self.factors.get(task or ALL_TASKS, self.factors[ALL_TASKS])
-        return chance_without_label(self.expected_days(inputs), factor)
+        return chance_without_label(self.expected_days(inputs), of_task(self.factors, task))
 
     def chances_and_purchases(
-        self, pairs: Pairs, user: Ints, offer: Ints, length: float = 1.0
+        self, pairs: Pairs, user: Ints, offer: Ints, level: float = 1.0
     ) -> tuple[Floats, Floats]:
         """Give the chance of a purchase, and the expected number of events of the offer.
 
@@ -74,8 +79,8 @@ class Head:
             Users and offers.
         user, offer : int64, shape (pairs,)
             Their places.
-        length : float
-            Of the horizon, in horizons of the head: the rate is taken to be the same every day.
+        level : float
+            Multiplies the rate.
 
         Returns
         -------
@@ -84,7 +89,7 @@ class Head:
         """
         columns = pairs.columns(user, offer)
         logits = self.logits(pairs.inputs_of(columns))
-        rate = length * np.logaddexp(0, logits)  # -log(1 - sigmoid(x)) = log(1 + exp(x))
+        rate = level * _rates(logits)
         shares = pairs.shares(columns["dot"] + columns["match"], offer)
         of_day = pairs.users.expected_events[user] * shares / np.exp(columns[LOG_MU].astype(np.float64))
         return -np.expm1(-rate), rate * np.maximum(of_day, 1.0)
@@ -95,7 +100,11 @@ class Head:
 
     def content(self) -> dict[str, Any]:
         """Give what JSON keeps of it."""
-        return {"factors": dict(self.factors), "model": self.model.content()}
+        return {
+            "factors": dict(self.factors),
+            "levels": dict(self.levels),
+            "model": self.model.content(),
+        }
 
     @classmethod
     def of_content(cls, content: Mapping[str, Any], offer_features: Sequence[str], source: str) -> Self:
@@ -107,15 +116,19 @@ class Head:
             If it is no head for these offer features; names the source.
         """
         try:
-            factors = {str(task): float(factor) for task, factor in content["factors"].items()}
+            factors, levels = (
+                {str(task): float(factor) for task, factor in content[key].items()}
+                for key in ("factors", "levels")
+            )
             model = LinearModel.of_content(content["model"], input_names(offer_features), source)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise OfferbenchError(
                 f"{source}: no saved head ({error!r}). Run `dvc repro train_head`."
             ) from None
-        if ALL_TASKS not in factors or not all(0 < factor < np.inf for factor in factors.values()):
+        numbers = [*factors.values(), *levels.values()]
+        if not {ALL_TASKS} <= set(factors) & set(levels) or not all(0 < each < np.inf for each in numbers):
             raise OfferbenchError(f"{source}: has numbers that no head has. Run `dvc repro train_head`.")
-        return cls(model, factors)
+        return cls(model, factors, levels)
 
 
 def fit_head(examples: Sequence[Examples], offer_features: Sequence[str], l2: float) -> Head:
@@ -138,7 +151,6 @@ def fit_head(examples: Sequence[Examples], offer_features: Sequence[str], l2: fl
     names = input_names(offer_features)
     inputs = np.concatenate([each.inputs for each in examples])
     bought = np.concatenate([each.sampled.is_buyer for each in examples])
-    weights = np.concatenate([each.sampled.weights for each in examples])
     if not bought.any():
         raise OfferbenchError(
             "train_head: no validation user bought anything within the horizon of the past as-of days. "
@@ -148,11 +160,36 @@ def fit_head(examples: Sequence[Examples], offer_features: Sequence[str], l2: fl
     log_rate = np.concatenate([each.sampled.log_rate for each in examples])
     offset = prior - log_rate
     model = fit_linear(names, inputs, bought.astype(np.float64), "logistic", l2, offset)
-    mu = np.exp(inputs[:, names.index(LOG_MU)].astype(np.float64))
-    tasks = np.repeat([each.task for each in examples], [len(each.inputs) for each in examples])
-    factors = {ALL_TASKS: fit_factor(mu, bought, weights)}
-    for task in dict.fromkeys(each.task for each in examples):
-        of_task = tasks == task
-        if bought[of_task].any():
-            factors[task] = fit_factor(mu[of_task], bought[of_task], weights[of_task])
-    return Head(model, factors)
+    mu = [np.exp(each.inputs[:, names.index(LOG_MU)].astype(np.float64)) for each in examples]
+    return Head(model, _factors(examples, mu), fitted_levels(model, examples))
+
+
+def fitted_levels(model: LinearModel, examples: Sequence[Examples]) -> dict[str, float]:
+    """Give the factors of rates for which as many buyers are expected as there were; by task, and of all."""
+    place = model.names.index(PRIOR)
+    rates = [_rates(model.predict(each.inputs) + each.inputs[:, place].astype(float)) for each in examples]
+    return _factors(examples, rates)
+
+
+def _rates(logits: Floats) -> Floats:
+    """Rate of purchase of a chance: -log(1 - sigmoid(x)) = log(1 + exp(x))."""
+    return np.logaddexp(0, logits)
+
+
+def _factors(examples: Sequence[Examples], rates: Sequence[Floats]) -> dict[str, float]:
+    """Fit `chance_without_label` to the rates of each task that has a buyer, and of all."""
+    found = {ALL_TASKS: 1.0}
+    for task in (ALL_TASKS, *dict.fromkeys(each.task for each in examples)):
+        some = [place for place, each in enumerate(examples) if task in (ALL_TASKS, each.task)]
+        if any(examples[place].sampled.is_buyer.any() for place in some):
+            found[task] = fit_factor(
+                np.concatenate([rates[place] for place in some]),
+                np.concatenate([examples[place].sampled.is_buyer for place in some]),
+                np.concatenate([examples[place].sampled.weights for place in some]),
+            )
+    return found
+
+
+def of_task(factors: Mapping[str, float], task: str | None) -> float:
+    """Give the factor of a task, or of any other offer."""
+    return factors.get(task or ALL_TASKS, factors[ALL_TASKS])

@@ -4,10 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from offerbench.campaigns.activity import Activity, fit_activity
-from offerbench.campaigns.head import Examples, Head, fit_head
+from offerbench.campaigns.head import Head, fit_head
+from offerbench.campaigns.level import draw_examples
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.parameters import TrainActivity
 from offerbench.campaigns.train_past import users_of
@@ -31,13 +30,7 @@ def _deviances(activity: Activity) -> str:
 
 def learn_head(moment: Moment, tasks: Sequence[str]) -> Head:
     """Fit the head to what validation users bought within the horizons of past days before the cut."""
-    generator = np.random.default_rng(moment.parameters.seed)
-    examples = []
-    for users in moment.learning_users(Split.VALIDATION):
-        for task in tasks:
-            pairs = moment.learning_pairs(task, users)
-            sampled = moment.sample(pairs, generator)
-            examples.append(Examples(task, sampled, pairs.inputs(sampled.user, sampled.offer)))
+    examples = draw_examples(moment, tasks, moment.learning_days())
     head = fit_head(examples, list(moment.data.offer_sizes), moment.parameters.l2)
     count = sum(len(each.inputs) for each in examples)
     LOG.info("%s: fitted the head to %s pairs", moment.cut.name, f"{count:,}")

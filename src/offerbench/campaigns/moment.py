@@ -83,20 +83,26 @@ class Moment:
         """Pair users with offers as of the same day."""
         return Pairs(past, users, offers, self.ranker, self.parameters)
 
-    def learning_days(self) -> list[int]:
-        """Past as-of days whose horizons end before the cut, the latest first.
+    def learning_days(self, until: int | None = None) -> list[int]:
+        """Past as-of days whose horizons end before a day, the latest first.
+
+        Parameters
+        ----------
+        until : int, optional
+            The day; that of the cut if None.
 
         Raises
         ------
         OfferbenchError
             If the data begin too late.
         """
-        latest, head = self.until - self.activity.horizon, self.parameters
+        until, head = self.until if until is None else until, self.parameters
+        latest = until - self.activity.horizon
         days = [latest - number * head.step_days for number in range(head.as_of_days)]
         if days[-1] <= self.timeline.first_day:
             raise OfferbenchError(
                 f"train_head: the data begin on {np.datetime64(self.timeline.first_day, 'D')}, too late for "
-                f"{head.as_of_days} as-of days before {np.datetime64(self.until, 'D')}. Lower "
+                f"{head.as_of_days} as-of days before {np.datetime64(until, 'D')}. Lower "
                 "train_head.as_of_days or step_days, or choose a later cut."
             )
         return days
@@ -110,10 +116,6 @@ class Moment:
     def learning_pairs(self, task: str, users: UsersAsOf) -> Pairs:
         """Pair users as of a past day with all offers of a task."""
         return self.pairs(self.past(users.day), users, self.offers(task, users.day))
-
-    def learning_users(self, part: Split) -> list[UsersAsOf]:
-        """Give the users of a part as of each of the past days."""
-        return [self.users([part], day) for day in self.learning_days()]
 
     def sample(self, pairs: Pairs, generator: np.random.Generator) -> SampledPairs:
         """Draw pairs of a past day."""

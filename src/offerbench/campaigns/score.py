@@ -11,7 +11,9 @@ from tqdm import tqdm
 from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.attributes import load_attributes
 from offerbench.campaigns.cuts import PRESENT, Cut, past_cuts
+from offerbench.campaigns.head import of_task
 from offerbench.campaigns.inputs import Pairs
+from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.offers_as_of import OffersAsOf, single_offer
@@ -42,7 +44,8 @@ def load_campaign_score() -> CampaignScore:
 
     runtime.configure(parameters.train_head.threads)
     cuts = [*past_cuts(parameters.prepare_past.cuts), Cut(PRESENT, None)]
-    return HeadScore({cut.name: Moment(cut, parameters.train_head) for cut in cuts})
+    moments = {cut.name: Moment(cut, parameters.train_head) for cut in cuts}
+    return HeadScore(moments, parameters.tasks)
 
 
 class HeadScore:
@@ -55,10 +58,12 @@ class HeadScore:
     ----------
     moments : mapping of Moment
         By the name of their cut; one of them is the present.
+    tasks : sequence of str
+        Offer features that levels are measured of.
     """
 
-    def __init__(self, moments: dict[str, Moment]) -> None:
-        self._moments = moments
+    def __init__(self, moments: dict[str, Moment], tasks: Sequence[str]) -> None:
+        self._moments, self._tasks = moments, tasks
 
     def score_offers(self, offers: Sequence[Offer], as_of: date, horizon: int) -> Iterator[ScoredUsers]:
         """Score all eligible users for one offer after the other; see `CampaignScore`."""
@@ -78,11 +83,12 @@ class HeadScore:
                 np.datetime64(moment.timeline.first_day, "D"),
             )
         numbers = read_parquet(moment.cut.prepared / "users.parquet")[USER]
-        chunks = self._chunks(moment, day)
+        chunks, levels = self._chunks(moment, day), levels_at(moment, self._tasks, day)
         for offer in offers:
             described = self._described(moment, offer, day)
+            level = of_task(levels, described.task) * horizon / trained
             parts = [
-                _scored(moment, moment.pairs(moment.past(day), users, described), numbers, horizon / trained)
+                _scored(moment, moment.pairs(moment.past(day), users, described), numbers, level)
                 for users in tqdm(chunks, desc="users", unit=" parts", disable=None)
             ]
             yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -128,12 +134,12 @@ class HeadScore:
 
 
 def _scored(
-    moment: Moment, pairs: Pairs, numbers: npt.NDArray[np.int64], length: float
+    moment: Moment, pairs: Pairs, numbers: npt.NDArray[np.int64], level: float
 ) -> tuple[npt.NDArray[np.generic], ...]:
-    """Columns of `ScoredUsers` for some users; `length` is that of the horizon in trained horizons."""
+    """Columns of `ScoredUsers` for some users; `level` multiplies the rates of purchase."""
     users = pairs.users
     user, offer = np.arange(len(users)), np.zeros(len(users), np.int64)
-    chance, purchases = moment.head.chances_and_purchases(pairs, user, offer, length)
+    chance, purchases = moment.head.chances_and_purchases(pairs, user, offer, level)
     past = pairs.history.of_pairs(user, offer)
     last = np.datetime64(users.day, "D") - past["since_last"].astype(np.int64)
     bought = past["events"] > 0

@@ -109,7 +109,7 @@ def test_a_damaged_file_is_named(change: dict) -> None:
     log, _ = planted(60, 80, seed=4)
     users = np.arange(60, dtype=np.int32)
     activity = fit_activity(timeline_of(log), users, users, 80, activity_parameters(warm_up_days=30))
-    with pytest.raises(OfferbenchError, match="activity/present.json"):
+    with pytest.raises(OfferbenchError, match="models/activity/present"):
         Activity.of_content({**activity.content(), **change}, "models/activity/present.json")
 
 
