@@ -128,7 +128,6 @@ COMPLETE: dict[str, Any] = {
         "few_buyers": 3,
         "new_days": 5,
         "bins": 3,
-        "tie_break_half_life_days": 5.0,
         "propensity": {
             "leaves": 4,
             "leaves_of_offer": 3,

@@ -116,7 +116,7 @@ def _score(
     is_best = np.isin(all_offers.table.keys, peers.keys)
     chosen = draw_offers(is_best, backtest.max_offers, np.random.default_rng([backtest.seed, day]))
     pairs = moment.pairs(moment.past(day), users, all_offers.part(chosen))
-    scores, chances = score_rows(pairs, moment.head, level, peers.boosting, backtest)
+    scores, chances = score_rows(pairs, moment.head, level, peers.boosting)
     own: dict[str, Matrix] = {
         name: np.full(pairs_shape(pairs), np.nan, np.float32) for name in CampaignRow.of_single_offers()
     }
@@ -153,7 +153,7 @@ def draw_offers(is_kept: Mask, number: int, generator: np.random.Generator) -> I
 
 
 def score_rows(
-    pairs: Pairs, head: Head, level: float, boosting: Any, backtest: Backtest
+    pairs: Pairs, head: Head, level: float, boosting: Any
 ) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
     """Score all pairs by every row that has a model for all offers.
 
@@ -166,13 +166,13 @@ def score_rows(
     scores: dict[str, Matrix] = {name: np.empty(shape, np.float64) for name in CampaignRow.of_all_offers()}
     chances: dict[str, Matrix] = {name: np.empty(shape, np.float64) for name in CampaignRow.with_chances()}
     activity = np.unique(pairs.users.expected_events, return_inverse=True)[1].reshape(-1)
-    decayed_name = f"decayed_{backtest.tie_break_half_life_days:g}"
+    decayed_name = f"decayed_{pairs.head.half_life_days:g}"
     for start in range(0, shape[1], OFFERS_AT_A_TIME):
         part = np.arange(start, min(start + OFFERS_AT_A_TIME, shape[1]))
         user, offer = np.repeat(np.arange(shape[0]), len(part)), np.tile(part, shape[0])
         columns = pairs.columns(user, offer)
         inputs = pairs.inputs_of(columns)
-        past = features.history.of_pairs(user, offer)
+        past = pairs.history.of_pairs(user, offer)
         decayed = np.unique(past[decayed_name], return_inverse=True)[1].reshape(-1)
         prior = columns["prior"].astype(np.float64)
         found: dict[str, npt.NDArray[Any]] = {

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from offerbench.campaigns.timeline import Floats, Ints
 from offerbench.evaluation.auc import OfferAuc, auc_by_offer
-from offerbench.evaluation.bootstrap import PairSamples, Samples, Weights
+from offerbench.evaluation.bootstrap import Samples, Weights
 
+BUYERS_AT_A_TIME = 4_000
 Mask = npt.NDArray[np.bool_]
 Matrix = npt.NDArray[np.floating]  # type: ignore[type-arg]
 
@@ -53,17 +54,46 @@ def sampled_auc(scores: dict[str, Matrix], bought: Mask, weights: Weights) -> Sa
     weights : int32, shape (users, samples)
         How often each user is drawn.
     """
-    users, offers = bought.shape
-    samples = PairSamples(
-        np.tile(np.arange(offers, dtype=np.int32), users),
-        bought.reshape(-1),
-        np.repeat(np.arange(users, dtype=np.int32), offers),
-        weights,
-        offers,
+    drawn = weights.astype(np.float32)
+    positives = bought.T.astype(np.float32) @ drawn
+    negatives = drawn.sum(axis=0) - positives
+    return SampledAuc(
+        positives.astype(np.float64),
+        negatives.astype(np.float64),
+        {name: sampled_wins(each, bought, drawn) for name, each in scores.items()},
     )
-    positives, negatives = samples.sizes()
-    wins = {name: samples.wins(np.ascontiguousarray(each).reshape(-1)) for name, each in scores.items()}
-    return SampledAuc(positives, negatives, wins)
+
+
+def sampled_wins(scores: Matrix, bought: Mask, weights: npt.NDArray[np.float32]) -> Samples:
+    """Weighted (buyer, other user) pairs that the buyer wins, in every sample; ties count half.
+
+    As `PairSamples.wins`, for offers that all have the same users: a buyer's wins are a product of the
+    users that it beats with their weights. All sums are of halves below 2 ** 22, so they are exact.
+
+    Parameters
+    ----------
+    scores : float, shape (users, offers)
+        Higher is better.
+    bought : bool, shape (users, offers)
+        Who bought what.
+    weights : float32, shape (users, samples)
+        How often each user is drawn.
+
+    Returns
+    -------
+    float64, shape (offers, samples)
+    """
+    wins = np.zeros((bought.shape[1], weights.shape[1]))
+    offer, user = np.nonzero(bought.T)
+    for start in range(0, len(offer), BUYERS_AT_A_TIME):
+        part = slice(start, start + BUYERS_AT_A_TIME)
+        of_offer, others = scores.T[offer[part]], ~bought.T[offer[part]]  # (buyers, users)
+        own = scores[user[part], offer[part]][:, None]
+        beaten = ((of_offer < own) + 0.5 * (of_offer == own)) * others
+        won = (beaten.astype(np.float32) @ weights) * weights[user[part]]
+        first = np.flatnonzero(np.diff(offer[part], prepend=-1))
+        wins[offer[part][first]] += np.add.reduceat(won, first, axis=0, dtype=np.float64)
+    return wins
 
 
 def buyers_reached(scores: Matrix, bought: Mask, generator: np.random.Generator) -> Ints:

@@ -66,7 +66,8 @@ class TrainHead(Section):
     recent_days: int = Field(ge=1)
     """Window of recent matches."""
     half_life_days: float = Field(gt=0)
-    """Of decayed matches: an event weighs half of one so many days later."""
+    """Of decayed matches, also of the backtest's decayed count: an event weighs half of one so many days
+    later."""
     recency_days: float = Field(gt=0)
     """Scale of the days since the last match."""
     values_per_feature: int = Field(ge=1)
@@ -115,8 +116,6 @@ class Backtest(Section):
     """An offer first sold within so many days is in the segment `new`."""
     bins: int = Field(ge=1)
     """Parts of equal expected buyers, for the calibration error."""
-    tie_break_half_life_days: float = Field(gt=0)
-    """Of the decayed count."""
     propensity: Propensity
     """The peers."""
     bootstrap: Bootstrap

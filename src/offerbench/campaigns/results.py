@@ -127,15 +127,15 @@ class TaskCampaigns:
     def sampled(self, segment: str, row: str) -> Samples:
         """WAUC in every bootstrap sample of the users; float64, shape (samples,)."""
         positives, negatives, wins = (
-            np.concatenate(parts)
+            np.concatenate([part[each.masks[segment]] for part, each in zip(parts, self.dates, strict=True)])
             for parts in (
                 [each.sampled.positives for each in self.dates],
                 [each.sampled.negatives for each in self.dates],
                 [each.sampled.wins[row] for each in self.dates],
             )
         )
-        mask = np.concatenate([each.masks[segment] for each in self.dates])
-        return sampled_wauc(positives, negatives, wins, {segment: mask})[segment]
+        every = {segment: np.ones(len(positives), bool)}
+        return sampled_wauc(positives, negatives, wins, every)[segment]
 
     def offers(self, segment: str) -> int:
         """Offers that somebody bought, counted for each date."""
@@ -216,13 +216,14 @@ def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -
                 for each in result.dates
             },
         }
-    reach[MEAN] = {
-        str(row): {
-            share: rounded(float(np.mean([reach[task][row][share] for task in results])))
-            for share in next(iter(reach.values()))[row]
+    if results:
+        reach[MEAN] = {
+            str(row): {
+                share: rounded(float(np.mean([reach[task][row][share] for task in results])))
+                for share in next(iter(reach.values()))[row]
+            }
+            for row in CampaignRow.of_all_offers()
         }
-        for row in CampaignRow.of_all_offers()
-    }
     return {**wauc_content(results), "reach": reach, "calibration": calibration, "counts": counts}
 
 
