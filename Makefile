@@ -4,6 +4,10 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
+# DVC unpickles what it finds in its site cache, by default a directory that everybody may write to.
+SITE_CACHE := .dvc/tmp/site_cache
+export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
+BUILD_TOOLS := setuptools\|wheel
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data repro test test-slow test-all lint format gate study prune benchmark scaling readme lock
@@ -17,11 +21,21 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  echo "Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@command -v git >/dev/null || { echo "offerbench needs git. Install it first." >&2; exit 1; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+	@# A package that is built here is built by the locked tools; left to itself, pip would fetch others for that.
+	@sed -n '/^\($(BUILD_TOOLS)\)==/,/# via/p' requirements.lock > $(VENV)/build-tools.lock
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement $(VENV)/build-tools.lock
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
+	  --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@# For a shell with `source .venv/bin/activate`.
+	@grep -q DVC_SITE_CACHE_DIR $(VENV)/bin/activate || \
+	  echo 'export DVC_SITE_CACHE_DIR="$(DVC_SITE_CACHE_DIR)"' >> $(VENV)/bin/activate
 	@touch $@
 
-setup: $(INSTALLED) ## Install the locked dependencies and offerbench into .venv (once).
+$(SITE_CACHE):
+	@mkdir -p -m 700 $@
+
+setup: $(INSTALLED) $(SITE_CACHE) ## Install the locked dependencies and offerbench into .venv (once).
 
 data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
 	offerbench fetch

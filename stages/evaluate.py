@@ -34,7 +34,9 @@ def main() -> None:
     evaluate, tasks = parameters.evaluate, list(parameters.tasks)
     runtime.configure(evaluate.threads)
     rows = table_rows(tasks)
-    scorers = load_scorers(rows, MODELS_DIRECTORY, evaluate.yardsticks)
+    scorers = load_scorers(
+        rows, MODELS_DIRECTORY, evaluate.yardsticks, parameters.train_boosted.features, parameters.train_peer
+    )
     tables = {task: read_offers(GROUP_TEST_DIRECTORY / f"{task}.parquet") for task in tasks}
     LOG.info("loaded %d scorers and the offers of %d tasks", len(scorers), len(tables))
     data = load_prepared(PREPARED_DIRECTORY)

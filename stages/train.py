@@ -1,5 +1,10 @@
-"""Stages `train_full`, `train_augmented`, `train_mono@<task>`: one script, a section of params.yaml each."""
+"""Stages `train_full`, `train_augmented`, `train_mono@<task>`: one script, a section of params.yaml each.
 
+DVC would paste a task into a shell's command before anybody has looked at it. So the command of `train_mono`
+has none, and the task is that of the stage's name, which DVC hands over in the environment.
+"""
+
+import os
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,10 +26,14 @@ class Stage(StrEnum):
 
 def main(
     stage: Annotated[Stage, typer.Argument(help="The section of params.yaml to train with.")],
-    task: Annotated[str, typer.Argument(help="Of train_mono: one of `tasks` in params.yaml.")] = "",
+    task: Annotated[
+        str, typer.Argument(help="Of train_mono: one of `tasks` in params.yaml; DVC's stage has it.")
+    ] = "",
 ) -> None:
     """Train the ranker of a stage."""
     parameters = load_parameters()
+    if stage is Stage.MONO and not task:
+        task = os.environ.get("DVC_STAGE", "").partition(f"{stage}@")[2]  # train_mono@brand
     if (stage is Stage.MONO) != bool(task) or (task and task not in parameters.tasks):
         raise OfferbenchError(
             f"'{task}' is no task to train with {stage}. train_mono takes one of `tasks` in params.yaml, "

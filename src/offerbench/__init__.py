@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from offerbench.parameters import Parameters, load_parameters
     from offerbench.preparation.prepare import prepare_dataset
     from offerbench.preparation.prepared import PreparedData, load_prepared
-    from offerbench.scorers.pairs import Contexts, TaskPairs
+    from offerbench.scorers.contexts import Contexts
+    from offerbench.scorers.pairs import TaskPairs
     from offerbench.scorers.scorer import Scorer
 
 __version__ = version("offerbench")
@@ -40,7 +41,7 @@ _MODULES = {
     "prepare_dataset": "preparation.prepare",
     "PreparedData": "preparation.prepared",
     "load_prepared": "preparation.prepared",
-    "Contexts": "scorers.pairs",
+    "Contexts": "scorers.contexts",
     "TaskPairs": "scorers.pairs",
     "Scorer": "scorers.scorer",
 }

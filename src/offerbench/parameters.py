@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from offerbench.batching.config import Rebatch
 from offerbench.campaigns.parameters import Backtest, PreparePast, TrainActivity, TrainHead
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PARAMETERS_FILE
 from offerbench.core.section import Name, Section
+from offerbench.core.yaml_files import parse_yaml
 from offerbench.datasets.config import Custom
 from offerbench.evaluation.config import Evaluate
 from offerbench.features.config import GroupTest
@@ -20,7 +19,10 @@ from offerbench.model.config import TrainParameters
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.resources import Resources
 from offerbench.report.config import Report
+from offerbench.scorers.config import TrainBoosted, TrainPeer
 
+MAX_SHOWN = 200
+"""Characters of a key or value in a message."""
 TRAININGS = ("train_full", "train_augmented", "train_mono")
 
 
@@ -43,6 +45,10 @@ class Parameters(Section):
     """The generalist that sees events as events of groups, and matches."""
     train_mono: TrainParameters
     """The specialist of each task, which sees its offer feature only."""
+    train_boosted: TrainBoosted
+    """Trees on the augmented model's score, for all tasks."""
+    train_peer: TrainPeer
+    """Other methods."""
     group_test: GroupTest
     """Test batches -> the offers of each task."""
     evaluate: Evaluate
@@ -81,7 +87,7 @@ class Parameters(Section):
             )
         if self.dataset == "custom" and self.custom is None:
             raise ValueError("custom: the data set custom needs this section, see presets/custom.yaml")
-        for section in (*TRAININGS, "evaluate"):
+        for section in (*TRAININGS, "train_peer", "evaluate"):
             neighbours = getattr(self, section).number_of_negatives + 1
             if self.rebatch.batch_size % neighbours:
                 raise ValueError(
@@ -116,12 +122,12 @@ def load_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
         its range; names the key and what is allowed.
     """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OfferbenchError(f"{path}: no such file. Copy one of presets/ there.") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise OfferbenchError(f"{path}: not valid YAML. {error}") from None
-    return validate_parameters(content, str(path))
+    return validate_parameters(parse_yaml(text, str(path)), str(path))
 
 
 def validate_parameters(content: Any, source: str) -> Parameters:
@@ -141,11 +147,13 @@ def validate_parameters(content: Any, source: str) -> Parameters:
 
 def _explain(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
-    key = ".".join(str(part) for part in problem["loc"])
+    key = " ".join(".".join(str(part) for part in problem["loc"]).split())[:MAX_SHOWN]
     if not key:
         return str(message)
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key. Remove it, or see params.schema.json for the keys there are."
     if problem["type"] == "missing":
         return f"{key}: missing. presets/ has complete files."
-    return f"{key}: {message}, got {problem['input']!r}"
+    if isinstance(problem["input"], dict):  # what is wrong with a whole section is named in the message
+        return f"{key}: {message}"
+    return f"{key}: {message}, got {problem['input']!r:.{MAX_SHOWN}}"

@@ -109,7 +109,7 @@ REJECTED = {
     "too many fields": ([*ROW, "more"], "wrong_number_of_fields"),
     "a last line cut in the middle": (ROW[:2], "wrong_number_of_fields"),
     "a last line cut in its time": ([*ROW[:3], ROW[3][:-1]], "time_before_1995_or_after_2099"),
-    "non-UTF-8 bytes": ([*ROW[:3], "\xff\xfe"], "time_missing_or_unreadable"),
+    "non-UTF-8 bytes": ([*ROW[:3], "\xff\xfe"], "not_utf8"),
     "a film rated twice": ([*GOOD[0][:3], str(NOON + 99)], "user_rated_the_film_before"),
     "duplicated rows": (GOOD[0], "user_rated_the_film_before"),
 }
@@ -205,6 +205,31 @@ def test_a_cut_gzip_is_refused(bench: Bench, name: str, kept: float) -> None:
     assert f"{name}.gz: can't be" in bench.refused()
 
 
+UNUSABLE = {
+    "times as text": ("4.5", "2005-04-02 23:53:47", "time_missing_or_unreadable"),
+    "times in milliseconds": ("4.5", "1112486027000", "time_before_1995_or_after_2099"),
+    "stars of 1 to 10": ("9", "1112486027", "rating_below_0.5_or_above_5"),
+}
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_ratings_of_another_form_are_refused_by_their_file(bench: Bench, fault: str) -> None:
+    stars, time, reason = UNUSABLE[fault]
+    write(bench, "movielens_imdb", [[user, film, stars, time] for user, film, _, _ in GOOD])
+    message = bench.refused()
+    assert f"ratings.csv: {len(GOOD)} of {len(GOOD)} ratings can't be used ({reason} {len(GOOD)})" in message
+    assert f"The first: line 2: {reason}: '{GOOD[0][0]},{GOOD[0][1]},{stars},{time}'" in message
+
+
+def test_a_quoted_header_is_read(bench: Bench) -> None:
+    write(bench, "movielens_imdb")
+    counts = bench.counts()
+    file = bench.raw("movielens_imdb") / "ratings.csv"
+    header, rest = file.read_text().split("\n", 1)
+    file.write_text(",".join(f'"{name}"' for name in header.split(",")) + "\n" + rest)
+    assert bench.counts() == counts
+
+
 IMDB, ML100K = LINES["movielens_imdb"], LINES["movielens_100k"]
 REFUSED: dict[str, tuple[str, str, list[str], str]] = {
     "a missing column": (
@@ -241,7 +266,7 @@ REFUSED: dict[str, tuple[str, str, list[str], str]] = {
         "movielens_imdb",
         "links.csv",
         [*IMDB["links.csv"], "11,tt0000011,11"],
-        "links.csv: line 12: imdb_number is not a number: '11,tt0000011,11'",
+        "links.csv: line 12: imdbId is not a number: '11,tt0000011,11'",
     ),
     "a link cut in the middle": (
         "movielens_imdb",

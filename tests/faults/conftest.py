@@ -19,6 +19,7 @@ from offerbench.parameters import TRAININGS
 from ..pipeline.conftest import Workspace, environment_of, made_once, make_workspace
 
 STAGES = {  # in the order of a run, with what each writes
+    "validate": ["data/validated"],
     "prepare": ["data/prepared", "metrics/prepare.json"],
     "rebatch": ["data/batches", "metrics/rebatch.json"],
     "train_full": ["models/full", "plots/training/full"],
@@ -28,6 +29,7 @@ STAGES = {  # in the order of a run, with what each writes
     "evaluate": [
         "metrics/clean",
         "metrics/offers.parquet",
+        "metrics/samples.parquet",
         *(
             f"metrics/{name}.json"
             for name in ("wauc", "half_widths", "gaps", "summary", "headline", "evaluate")

@@ -6,14 +6,18 @@ One kill is in the normal run, one in each stage in that of the slow tests. A lo
 
 import os
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path
 
 import pytest
 
-from ..pipeline.conftest import Workspace
+from offerbench.datasets import complete_journey
+
+from ..pipeline.conftest import Workspace, make_workspace
+from ..unit.core.directory import names
 from .conftest import STAGES, Undisturbed, kill_group, start, started_stages
 
 pytestmark = pytest.mark.pipeline
@@ -21,7 +25,7 @@ pytestmark = pytest.mark.pipeline
 # The trainings first: they have most to lose. Then the others in turn.
 ORDER = [
     *("train_augmented", "train_full", "train_mono@brand"),
-    *("evaluate", "prepare", "rebatch", "group_test", "report"),
+    *("evaluate", "prepare", "rebatch", "group_test", "report", "validate"),
 ]
 MIN_EPOCHS = 4  # early stopping lets no training end before
 KILLS = [
@@ -37,12 +41,8 @@ def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
 
 
 def left_behind(workspace: Workspace) -> set[str]:
-    """Files that git neither knows nor ignores, or knows in another form.
-
-    A hidden temporary directory of a killed process may stay beside an output: DVC never reads it.
-    """
-    lines = workspace.run("git", "status", "--porcelain").stdout.splitlines()
-    return {line for line in lines if not PurePath(line[3:]).name.startswith(".")}
+    """Files that git neither knows nor ignores, or knows in another form."""
+    return set(workspace.run("git", "status", "--porcelain").stdout.splitlines())
 
 
 def run_and_kill(
@@ -91,6 +91,27 @@ def test_a_killed_run_ends_with_the_same_bytes(
     assert left_behind(workspace) == set()
     assert not list(workspace.path.glob("models/**/.*")), "nothing half-written stays among the models"
     assert not list(workspace.path.glob("data/checkpoints/*")), "the checkpoint of a finished training goes"
+
+
+@pytest.mark.parametrize("kill", KILLS[:3])
+def test_a_killed_fetch_ends_with_the_same_bytes(tmp_path: Path, kill: int) -> None:
+    draw = random.Random(f"{kill} fetch")
+    path = tmp_path / "checkout"
+    workspace = make_workspace(path)
+    raw = path / "data/raw/complete_journey"
+    undisturbed = complete_journey.fetch(tmp_path / "undisturbed")
+    wanted = {file.name: file.read_bytes() for file in undisturbed}
+    shutil.rmtree(raw)
+    process = start(workspace, "python", "-m", "offerbench", "fetch")
+    deadline = time.monotonic() + 60
+    while not list(raw.parent.glob(".partial.*")) and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    time.sleep(draw.random() * 0.02)
+    kill_group(process)
+    assert set(names(raw)) <= set(wanted)
+    workspace.run("python", "-m", "offerbench", "fetch")
+    assert {file.name: file.read_bytes() for file in raw.iterdir()} == wanted
+    assert names(raw.parent) == ["complete_journey", "complete_journey.dvc"]
 
 
 def test_stages_are_those_of_the_pipeline(undisturbed: Undisturbed) -> None:

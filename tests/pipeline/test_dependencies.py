@@ -25,6 +25,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/core/errors.py",
     "src/offerbench/core/logs.py",
     "src/offerbench/core/section.py",
+    "src/offerbench/core/yaml_files.py",
     "src/offerbench/preparation/resources.py",
 }
 LAYERS = [
@@ -65,7 +66,7 @@ def test_dependencies_are_those_that_the_command_writes(monkeypatch: pytest.Monk
 def test_stage_lists_the_code_that_python_imports_for_it(stage: str) -> None:
     listed = [dependency for dependency in STAGES[stage]["deps"] if dependency.startswith("src/")]
     used = imported_files(f"stages/{SCRIPTS.get(stage, stage)}.py") - WITHOUT_INFLUENCE
-    assert len(used) > 5
+    assert len(used) > (1 if stage == "validate" else 5)
     covered = {name for name in used if any(name == dep or name.startswith(f"{dep}/") for dep in listed)}
     assert used - covered == set(), "run `offerbench dependencies`; if it does not add these, it has a bug"
     idle = {dep for dep in listed if not any(name == dep or name.startswith(f"{dep}/") for name in used)}
@@ -90,8 +91,7 @@ def test_every_file_of_a_listed_package_is_used(stage: str) -> None:
 def test_stage_runs_its_short_script(stage: str) -> None:
     script = f"stages/{SCRIPTS.get(stage, stage)}.py"
     arguments = [stage] if stage in SCRIPTS else []
-    task = ["${item.task}"] if "matrix" in STAGES[stage] else []
-    assert STAGES[stage]["cmd"].split() == ["PYTHONPATH=src", "python", script, *arguments, *task]
+    assert STAGES[stage]["cmd"].split() == ["PYTHONPATH=src", "python", script, *arguments]
     assert script in STAGES[stage]["deps"]
     assert len((REPOSITORY / script).read_text().splitlines()) < 60
 

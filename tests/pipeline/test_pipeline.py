@@ -1,6 +1,7 @@
 """The stages run by DVC on a small part of Complete Journey."""
 
 import json
+import subprocess
 
 import pandas as pd
 import pytest
@@ -175,6 +176,7 @@ def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     "stage",
     [
+        "validate",
         "prepare",
         "rebatch",
         "train train_full",
@@ -192,6 +194,29 @@ def test_bad_parameter_stops_every_stage(workspace: Workspace, stage: str) -> No
     assert stopped.returncode == 2
     assert stopped.stderr.startswith("error: params.yaml: report.tabel_decimals: unknown key")
     assert "Traceback" not in stopped.stderr
+
+
+def test_a_stage_that_is_run_several_times_at_once(workspace: Workspace) -> None:
+    command = ["python", "stages/group_test.py"]
+    before = {file.name: file.read_bytes() for file in (workspace.path / "data/group_test").iterdir()}
+    running = [
+        subprocess.Popen(
+            command, cwd=workspace.path, env=workspace.environment, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for process in running:
+        errors = process.communicate()[1]
+        assert process.returncode == 0, errors
+    after = {file.name: file.read_bytes() for file in (workspace.path / "data/group_test").iterdir()}
+    assert after == before
+    assert not list((workspace.path / "data").glob(".*"))
+
+
+def test_a_letter_that_the_terminal_does_not_have(workspace: Workspace) -> None:
+    latin = Workspace(workspace.path, {**workspace.environment, "PYTHONIOENCODING": "ascii"})
+    assert "?" in latin.run("python", "stages/report.py").stdout
+    assert "±" in (workspace.path / "reports/wauc.md").read_text(encoding="utf-8")
 
 
 def test_metrics_and_parameters_can_be_compared(workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ from offerbench.features.config import GroupingParameters
 from offerbench.model.config import TrainParameters
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.resources import Resources
-from offerbench.scorers.config import Yardsticks
+from offerbench.scorers.config import TrainBoosted, TrainPeer, Yardsticks
 
 _TRAIN_FULL: dict[str, Any] = {
     "ranker": {
@@ -61,6 +61,26 @@ _TRAIN_AUGMENTED: dict[str, Any] = {
     "history_dropout": 0.2,
 }
 
+_FEATURES: dict[str, Any] = {
+    "prior_events": 20.0,
+    "windows_events": [3],
+    "windows_days": [2, 7],
+    "half_lives_days": [4.0],
+    "attribute_values": 3,
+}
+_BOOSTING: dict[str, Any] = {
+    "max_rounds": 8,
+    "patience": 3,
+    "leaves": 4,
+    "learning_rate": 0.2,
+    "min_pairs_in_leaf": 5,
+    "l2": 1.0,
+    "feature_share": 0.8,
+    "pair_share": 0.8,
+    "seed": 1,
+    "threads": 2,
+}
+
 COMPLETE: dict[str, Any] = {
     "dataset": "rees46",
     "tasks": ["category2", "brand", "price_cluster"],
@@ -87,6 +107,14 @@ COMPLETE: dict[str, Any] = {
     "train_full": _TRAIN_FULL,
     "train_augmented": copy.deepcopy(_TRAIN_AUGMENTED),  # `changed` must not change what both share
     "train_mono": copy.deepcopy(_TRAIN_FULL),
+    "train_boosted": {"features": copy.deepcopy(_FEATURES), "boosting": copy.deepcopy(_BOOSTING)},
+    "train_peer": {
+        "batches": 3,
+        "number_of_negatives": 4,
+        "features": _FEATURES,
+        "boosting": _BOOSTING,
+        "least_squares": {"factors": 4, "iterations": 3, "l2": 0.1, "weight_of_event": 1.0, "seed": 3},
+    },
     "group_test": {"values_per_feature": 5},
     "evaluate": {
         "users": "test",
@@ -207,6 +235,16 @@ def evaluate_parameters(**changes: Any) -> Evaluate:
 def yardsticks_parameters(**changes: Any) -> Yardsticks:
     """The section `evaluate.yardsticks` with some keys changed."""
     return Yardsticks.model_validate({**COMPLETE["evaluate"]["yardsticks"], **changes})
+
+
+def boosted_parameters(**changes: Any) -> TrainBoosted:
+    """The section `train_boosted` with some keys changed; see `merged`."""
+    return TrainBoosted.model_validate(merged(COMPLETE["train_boosted"], changes))
+
+
+def peer_parameters(**changes: Any) -> TrainPeer:
+    """The section `train_peer` with some keys changed; see `merged`."""
+    return TrainPeer.model_validate(merged(COMPLETE["train_peer"], changes))
 
 
 def resources_parameters(**changes: Any) -> Resources:

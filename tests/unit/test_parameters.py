@@ -2,9 +2,12 @@
 
 import copy
 import io
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from ruamel.yaml import YAML
 
@@ -54,11 +57,11 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
         ("prepare.history.events", [], "at least 1"),
         ("prepare.history.keep", "newest", "'oldest' or 'latest'"),
         ("prepare.history.weights", "age", "'distinct', 'count' or 'recency'"),
-        ("prepare.history.half_life_events", 0.0, "greater than 0"),
+        ("prepare.history.half_life_events", 0.0, "greater than or equal to 0.000001"),
         ("prepare.history.length", True, "integer"),
         ("prepare.history.lengths.brand", 0, "greater than or equal to 1"),
         ("rebatch.batch_size", 1, "greater than or equal to 2"),
-        ("train_full.ranker.dropout", 1.0, "less than 1"),
+        ("train_full.ranker.dropout", 1.0, "less than or equal to 0.999"),
         ("train_full.ranker.l1", -1e-9, "greater than or equal to 0"),
         ("train_full.ranker.units", 100, "list"),
         ("train_full.ranker.units", [6, 0], "greater than or equal to 1"),
@@ -67,16 +70,16 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
         ("train_full.epochs", None, "integer"),
         ("train_full.early_stopping_patience", 0, "greater than or equal to 1"),
         ("train_mono.optimizer.name", "sgd", "'adamw_tfa' or 'adamw_keras'"),
-        ("train_mono.optimizer.learning_rate", 0.0, "greater than 0"),
+        ("train_mono.optimizer.learning_rate", 0.0, "greater than or equal to 0.00"),
         ("train_augmented.remove_accidental_hits", "all", "'none', 'offer' or 'bought_that_day'"),
         ("train_augmented.groupings.coarser_and_finer_share", 1.1, "less than or equal to 1"),
         ("train_augmented.ranker.match_score.windows", [0], "greater than or equal to 1"),
-        ("train_augmented.ranker.match_score.prior_events", 0.0, "greater than 0"),
+        ("train_augmented.ranker.match_score.prior_events", 0.0, "greater than or equal to 0.000001"),
         ("train_augmented.ranker.match_score.attribute_values", 0, "greater than or equal to 1"),
         ("group_test.values_per_feature", 0, "greater than or equal to 1"),
         ("evaluate.users", "train", "'test' or 'validation'"),
-        ("evaluate.yardsticks.prior_events", 0.0, "greater than 0"),
-        ("evaluate.yardsticks.half_life_days", 0.0, "greater than 0"),
+        ("evaluate.yardsticks.prior_events", 0.0, "greater than or equal to 0.000001"),
+        ("evaluate.yardsticks.half_life_days", 0.0, "greater than or equal to 0.000001"),
         ("report.table_decimals", 0, "greater than or equal to 1"),
         ("gate.tolerance.all", 1.5, "less than or equal to 1"),
         ("resources.memory_limit", "much", "GB"),
@@ -185,6 +188,98 @@ def test_a_file_that_is_not_yaml(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_no_mapping(tmp_path: Path, content: str) -> None:
     (tmp_path / "params.yaml").write_text(content)
     assert f"{tmp_path}/params.yaml: " in message(tmp_path / "params.yaml")
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("tasks: " + "[" * 3000, "nested too deeply"),
+        ("tasks: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("".join(" " * n + "a:\n" for n in range(1500)), "nested too deeply"),
+        (BOMB, "values with its aliases, at most 100,000"),
+        ("tasks: &a [*a]", "contains itself"),
+        ("tasks: " + "9" * 5000, "digits"),
+        ("tasks: 2001-13-99", "month"),
+        ("tasks: !!python/object:os.system [x]", "constructor"),
+        ("# " + "x" * 5_000_001, "5,000,003 characters, at most"),
+    ],
+    ids=["open", "closed", "mappings", "bomb", "itself", "digits", "date", "object", "size"],
+)
+def test_a_file_that_is_made_to_harm(tmp_path: Path, content: str, reason: str) -> None:
+    (tmp_path / "params.yaml").write_text(content)
+    text = message(tmp_path / "params.yaml")
+    assert text.startswith(f"{tmp_path}/params.yaml: ") and reason in text
+    assert len(text) < 1000
+
+
+def test_a_long_value_and_a_long_key_are_cut_in_the_message(tmp_path: Path) -> None:
+    text = message(write(tmp_path, changed("dataset", "x" * 10_000)))
+    assert len(text) < 600
+    text = message(write(tmp_path, {**COMPLETE, "new\nline" + "x" * 10_000: 1}))
+    assert len(text.splitlines()) == 1 and "new line" in text and len(text) < 600
+
+
+def numbers(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every number of the schema, by where it stands."""
+    waiting: list[tuple[str, Any]] = [("", schema)]
+    while waiting:
+        place, part = waiting.pop()
+        if isinstance(part, dict):
+            if part.get("type") in ("integer", "number"):
+                yield place, part
+            waiting += [(f"{place}/{key}", value) for key, value in part.items()]
+        elif isinstance(part, list):
+            waiting += [(f"{place}/{at}", value) for at, value in enumerate(part)]
+
+
+def test_every_number_has_bounds() -> None:
+    schema = json.loads((Path(__file__).parents[2] / "params.schema.json").read_text())
+    found = dict(numbers(schema))
+    assert len(found) > 40
+    for place, part in found.items():
+        assert {"minimum", "exclusiveMinimum"} & set(part), place
+        upper = part.get("maximum", part.get("exclusiveMaximum"))
+        assert upper is not None and upper <= 2**63, place
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *((f"{training}.seed", 2**31) for training in ("train_full", "train_augmented", "train_mono")),
+        ("rebatch.seed", 2**63),
+        ("evaluate.bootstrap.seed", 2**63),
+        ("evaluate.bootstrap.samples", 10**9),
+        ("rebatch.batch_size", 2**63 - 8),
+        ("rebatch.users_per_group", 2**63),
+        ("train_full.optimizer.learning_rate", 1e300),
+        ("train_full.optimizer.learning_rate", 1e-300),
+        ("train_full.optimizer.weight_decay", 1e300),
+        ("train_full.ranker.l1", 1e300),
+        ("train_full.ranker.embedding_dim", 2**40),
+        ("train_full.ranker.units", [2**40]),
+        ("train_augmented.groupings.mean_features", 1e-300),
+        ("train_augmented.groupings.mean_further_groups", 1e300),
+        ("train_augmented.ranker.match_score.prior_events", 1e-300),
+        ("evaluate.yardsticks.half_life_days", 1e-300),
+        ("evaluate.threads", 2**40),
+        ("resources.memory_limit", "99999999999999999999GB"),
+        ("resources.spill_directory", "data\x00spill"),
+        ("resources.spill_directory", "x" * 5000),
+        ("resources.events_per_chunk", 2**63),
+    ],
+)
+def test_a_value_that_no_stage_could_work_with(tmp_path: Path, key: str, value: Any) -> None:
+    lines = message(write(tmp_path, changed(key, value))).splitlines()
+    assert len(lines) == 1 and lines[0].startswith(f"{tmp_path}/params.yaml: {key}")
+
+
+def test_the_largest_memory_limit_is_one_for_duckdb(tmp_path: Path) -> None:
+    load_parameters(write(tmp_path, changed("resources.memory_limit", "999999GB")))
+    with duckdb.connect() as connection:
+        connection.execute("SET memory_limit = ?", ["999999GB"])
 
 
 def test_parameters_can_not_be_changed_once_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -228,15 +229,66 @@ def position(steps: Steps, words: str) -> int:
 
 def test_the_gate_fails_the_job_and_the_comment_is_posted_all_the_same() -> None:
     steps: Steps = WORKFLOWS["pull_request"]["jobs"]["results"]["steps"]
-    gate = position(steps, "offerbench gate")
+    gate = position(steps, 'offerbench gate --baseline "$BASELINE"')
     assert "continue-on-error" not in steps[gate] and "if" not in steps[gate]
-    assert position(steps, "dvc repro") < gate < position(steps, "dvc metrics diff --md")
+    assert position(steps, "dvc repro --force") < gate < position(steps, "dvc metrics diff --md")
     comment = position(steps, "gh pr comment")
     assert comment == len(steps) - 1
     for step in steps[gate + 1 :]:
         assert "!cancelled() && steps.gate.outcome != 'skipped'" in step["if"]
     assert steps[gate]["id"] == "gate"
     assert "head.repo.full_name == github.repository" in steps[comment]["if"]
+
+
+def test_what_was_committed_is_measured_anew_before_it_is_compared() -> None:
+    steps: Steps = WORKFLOWS["pull_request"]["jobs"]["results"]["steps"]
+    anew = position(steps, "dvc repro --force --single-item evaluate")
+    gate = position(steps, 'offerbench gate --baseline "$BASELINE"')
+    committed = position(steps, "offerbench gate --baseline HEAD --tolerance")
+    release = position(steps, 'offerbench gate --baseline "$release"')
+    assert position(steps, "dvc pull") < anew < gate
+    assert gate < committed < release < position(steps, "cat gate.md")
+    assert not any("continue-on-error" in step for step in steps)
+
+
+RELEASE = next(
+    step["run"]
+    for step in WORKFLOWS["pull_request"]["jobs"]["results"]["steps"]
+    if "last release" in step.get("name", "")
+)
+
+
+@pytest.mark.parametrize(("tag", "gate", "status"), [(False, 1, 0), (True, 0, 0), (True, 1, 1), (True, 2, 0)])
+def test_a_fall_below_the_last_release_fails_and_another_set_up_does_not(
+    tmp_path: Path, tag: bool, gate: int, status: int
+) -> None:
+    program = tmp_path / "bin/offerbench"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@"\nexit {gate}\n')
+    program.chmod(0o755)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for words in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    if tag:
+        subprocess.run(["git", *identity, "tag", "-a", "v1", "-m", "x"], cwd=tmp_path, check=True)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "BASELINE": "HEAD"}
+    words = ["bash", "-e", "-o", "pipefail", "-c", RELEASE]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert ("::warning::" in done.stdout) == (gate == 2)
+    written = (tmp_path / "release.md").read_text()
+    assert written == ("gate --baseline v1 --markdown\n" if tag else "No release yet.\n")
+
+
+@pytest.mark.parametrize(("name", "job"), [("pull_request", "results"), ("nightly", "reproduce")])
+def test_dvc_of_a_job_keeps_its_site_cache_in_the_checkout(name: str, job: str) -> None:
+    steps: Steps = WORKFLOWS[name]["jobs"][job]["steps"]
+    line = 'echo "DVC_SITE_CACHE_DIR=$PWD/.dvc/tmp/site_cache" >> "$GITHUB_ENV"'
+    set_at = position(steps, line)
+    used = [
+        at for at, step in enumerate(steps) if re.search(r"^ *(dvc|if .*dvc) ", step.get("run", ""), re.M)
+    ]
+    assert used and set_at < min(used)
 
 
 def test_the_job_of_the_gate_has_the_base_branch() -> None:

@@ -112,17 +112,22 @@ def audience_size(size: Size, users: Eligible) -> int:
     return wanted
 
 
-def best_first(user: Users, chance: Floats, is_left: Mask) -> Users:
-    """Order the users that may be asked by chance, the highest first; ties by the lower number of the user.
+def best_first(user: Users, chance: Floats, is_left: Mask, number: int) -> Users:
+    """Give the users that may be asked with the highest chances, the highest first.
+
+    Ties go to the lower number of the user.
 
     Returns
     -------
-    int64, shape (users left,)
-        Rows of `user`.
+    int64, shape (number,)
+        Rows of `user`; fewer if fewer may be asked.
     """
     rows = np.flatnonzero(is_left)
+    if number < len(rows):
+        last = len(rows) - number
+        rows = rows[chance[rows] >= np.partition(chance[rows], last)[last]]
     order = np.lexsort((user[rows], -chance[rows]))
-    return np.asarray(rows[order], np.int64)
+    return np.asarray(rows[order[:number]], np.int64)
 
 
 def draw_control(size: int, share: float, generator: np.random.Generator) -> Mask:
@@ -169,7 +174,7 @@ def choose_audience(
         If more users are wanted than may be asked, or a group would be empty.
     """
     number = audience_size(size, users)
-    rows = best_first(scored.user, scored.chance, users.is_left)[:number]
+    rows = best_first(scored.user, scored.chance, users.is_left, number)
     return Audience(rows, draw_control(number, control, generator))
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.core.section import Count, Name, Section
+from offerbench.core.section import Count, Name, Section, Seed
+from offerbench.core.yaml_files import parse_yaml
 
 RESERVED = "plan"
 
@@ -44,16 +43,16 @@ class Campaigns(Section):
     """Days, the as-of day included, in which a purchase counts."""
     messages_per_user: Count
     """Campaigns at most that have the same user in their audience."""
-    exclude_buyers_days: Annotated[int, Field(ge=0)] | None = None
+    exclude_buyers_days: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """Leave out users who bought the campaign's offer so many days before the as-of day; null: nobody."""
     control: Annotated[float, Field(ge=0, lt=1)]
     """Part of each audience that is held back, drawn at random; 0: nobody."""
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     """Seed of the draws of the control groups."""
     file_format: Literal["csv", "parquet"] = "csv"
     """Of the audiences' files."""
-    exact_pairs: Count = 200_000
-    """Pairs of user and campaign up to which the best plan is computed exactly, in some seconds."""
+    exact_pairs: Count = 100_000
+    """The best plan is computed exactly if no more pairs of user and campaign can be in it."""
     campaigns: list[Campaign] = Field(min_length=1)
     """The campaigns, in the order of the tables."""
 
@@ -76,12 +75,11 @@ def load_campaigns(path: Path) -> Campaigns:
         If it is missing or not YAML, or a key is unknown, missing or of a wrong type.
     """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        return Campaigns.model_validate(content)
+        return Campaigns.model_validate(parse_yaml(path.read_text(encoding="utf-8"), str(path)))
     except (FileNotFoundError, IsADirectoryError):
         raise OfferbenchError(f"{path}: no such file. docs/campaigns.md shows one.") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise OfferbenchError(f"{path}: not valid YAML. {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise OfferbenchError(f"{path}: not valid YAML. {error}") from None
     except ValidationError as error:
         raise OfferbenchError("\n".join(f"{path}: {_explain(found)}" for found in error.errors())) from None
 

@@ -26,11 +26,13 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import linprog
 
-from offerbench.campaigns.plan_bound import lagrange_bound
+from offerbench.campaigns.plan_bound import lagrange_bound, no_bound
 from offerbench.campaigns.scored_users import Floats, Users
 from offerbench.core.errors import OfferbenchError
 
 Mask = npt.NDArray[np.bool_]
+STEPS = (10, 20, 40, 80)  # of the bound; after each number a better plan is looked for, at its prices
+BLOCK = 100_000  # pairs that are looked at together; those without room are passed over at once
 
 
 @dataclass(frozen=True)
@@ -86,31 +88,57 @@ def best_plan(pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int) ->
     cap : int
         Campaigns that take the same user at most.
     exact_pairs : int
-        For more pairs than that the plan is greedy: the pairs by descending chance, and once more by
-        descending chance less the campaign's price in the bound, the better of both.
+        If more pairs than that can be in the best plan, by the bound of `plan_bound`, the plan is greedy: the
+        pairs by descending chance, and by descending chance less the campaign's price in the bound, the
+        better of both.
     """
-    if cap >= len(sizes):  # no user can get too many: each campaign takes its best
-        return _exact(pairs, take_greedily(pairs, pairs.chance, sizes, cap))
-    if len(pairs.user) <= exact_pairs:
-        return _exact(pairs, solve_exactly(pairs, sizes, cap))
-    by_chance = take_greedily(pairs, pairs.chance, sizes, cap)
-    least = float(pairs.chance[by_chance].sum())
-    bound, prices = lagrange_bound(pairs.user, pairs.campaign, pairs.chance, np.asarray(sizes), cap, least)
-    by_price = take_greedily(pairs, pairs.chance - prices[pairs.campaign], sizes, cap)
-    is_taken = max((by_chance, by_price), key=lambda taken: float(pairs.chance[taken].sum()))
-    expected = float(pairs.chance[is_taken].sum())
-    return Plan(is_taken, expected, max(bound, expected), is_exact=False)  # sums are rounded
+    owner = np.unique(pairs.user, return_inverse=True)[1]
+    pairs = Pairs(owner, pairs.campaign, pairs.chance)  # users as 0, 1, ..
+    best = take_greedily(pairs, pairs.chance, sizes, cap)
+    if cap >= len(sizes):  # no user can get too many: each campaign has its best
+        return _exact(pairs, best)
+    known = _expected(pairs, best)
+    columns, limits = (pairs.user, pairs.campaign, pairs.chance), np.asarray(sizes)
+    bound = no_bound(pairs.campaign, pairs.chance, limits)
+    for steps in STEPS:
+        bound = lagrange_bound(columns, limits, cap, known, bound, steps)
+        possible = _rows(pairs, bound.possible)
+        by_price = take_greedily(possible, possible.chance - bound.prices[possible.campaign], sizes, cap)
+        if _expected(possible, by_price) > known:
+            best, known = _mask(bound.possible[by_price], len(owner)), _expected(possible, by_price)
+    is_exact = len(bound.possible) <= exact_pairs
+    if is_exact:
+        is_taken = solve_exactly(_rows(pairs, bound.possible), sizes, cap)
+        if _expected(_rows(pairs, bound.possible), is_taken) >= known:
+            best = _mask(bound.possible[is_taken], len(owner))
+    best = take_greedily(pairs, pairs.chance, sizes, cap, best)  # what room is left, for users of no chance
+    if is_exact:
+        return _exact(pairs, best)
+    expected = _expected(pairs, best)
+    return Plan(best, expected, max(bound.value, expected), is_exact=False)  # sums are rounded
+
+
+def _rows(pairs: Pairs, rows: Users) -> Pairs:
+    return Pairs(pairs.user[rows], pairs.campaign[rows], pairs.chance[rows])
+
+
+def _mask(rows: Users, length: int) -> Mask:
+    mask = np.zeros(length, bool)
+    mask[rows] = True
+    return mask
+
+
+def _expected(pairs: Pairs, is_taken: Mask) -> float:
+    return float(pairs.chance[is_taken].sum())
 
 
 def _exact(pairs: Pairs, is_taken: Mask) -> Plan:
-    expected = float(pairs.chance[is_taken].sum())
+    expected = _expected(pairs, is_taken)
     return Plan(is_taken, expected, expected, is_exact=True)
 
 
 def solve_exactly(pairs: Pairs, sizes: Sequence[int], cap: int) -> Mask:
-    """Solve the linear program of the module by HiGHS's dual simplex, then fill what room is left.
-
-    The solver has no reason to take a pair whose chance is below its tolerance.
+    """Solve the linear program of the module by HiGHS's dual simplex.
 
     Returns
     -------
@@ -137,7 +165,7 @@ def solve_exactly(pairs: Pairs, sizes: Sequence[int], cap: int) -> Mask:
     is_taken: Mask = solved.x > 0.5
     if np.abs(solved.x - is_taken).max(initial=0.0) > 1e-6:
         raise RuntimeError("the plan is not whole: the solver did not end at a vertex")
-    return take_greedily(pairs, pairs.chance, sizes, cap, is_taken)
+    return is_taken
 
 
 def take_greedily(
@@ -148,9 +176,9 @@ def take_greedily(
     Parameters
     ----------
     pairs, sizes, cap : Pairs, sequence of int, int
-        As for `best_plan`.
+        As for `best_plan`; users are 0, 1, ..
     value : float64, shape (pairs,)
-        The higher, the earlier; ties go to the lower campaign, then to the lower user.
+        The higher, the earlier; ties in the order of the pairs.
     first : bool, shape (pairs,), optional
         Pairs that are taken before all others.
 
@@ -158,20 +186,23 @@ def take_greedily(
     -------
     bool, shape (pairs,)
     """
-    first = np.zeros(len(value), bool) if first is None else first
-    order = np.lexsort((pairs.user, pairs.campaign, -value, ~first))
-    _, of_user = np.unique(pairs.user, return_inverse=True)
-    room = list(sizes)
-    messages = [cap] * (int(of_user.max(initial=-1)) + 1)
-    is_taken = np.zeros(len(value), bool)
-    waiting = sum(room)
-    campaigns, users = pairs.campaign[order].tolist(), of_user[order].tolist()
-    for pair, campaign, user in zip(order.tolist(), campaigns, users, strict=True):
-        if not waiting:
+    is_taken = np.zeros(len(value), bool) if first is None else first.copy()
+    owner = pairs.user
+    room = np.asarray(sizes, np.int64) - np.bincount(pairs.campaign[is_taken], minlength=len(sizes))
+    messages = cap - np.bincount(owner[is_taken], minlength=int(owner.max(initial=-1)) + 1)
+    # Of the same numbers, and quicker to change one by one.
+    room_left, messages_left = memoryview(room.data), memoryview(messages.data)
+    order = np.argsort(-value, kind="stable")
+    order = order[~is_taken[order]]
+    for start in range(0, len(order), BLOCK):
+        if not room.any():
             break
-        if room[campaign] and messages[user]:
-            room[campaign] -= 1
-            messages[user] -= 1
-            waiting -= 1
-            is_taken[pair] = True
+        block = order[start : start + BLOCK]
+        block = block[(room[pairs.campaign[block]] > 0) & (messages[owner[block]] > 0)]
+        listed = zip(block.tolist(), pairs.campaign[block].tolist(), owner[block].tolist(), strict=True)
+        for pair, campaign, user in listed:
+            if room_left[campaign] and messages_left[user]:
+                room_left[campaign] -= 1
+                messages_left[user] -= 1
+                is_taken[pair] = True
     return is_taken

@@ -63,7 +63,7 @@ def make_shortlists(
         except OfferbenchError as error:
             raise OfferbenchError(f"{campaign.name}: {error}") from None
         refuse_too_many_messages(sizes, campaigns.messages_per_user, len(scored))
-        rows = best_first(scored.user, scored.chance, users.is_left)[:number]
+        rows = best_first(scored.user, scored.chance, users.is_left, number)
         expected = float(scored.chance[users.is_left].sum())
         shortlists.append(Shortlist(rows_of(scored, rows), users, expected))
     return shortlists

@@ -21,6 +21,7 @@ WITHOUT_INFLUENCE = frozenset(
         "core/errors.py",
         "core/logs.py",
         "core/section.py",
+        "core/yaml_files.py",
         "preparation/resources.py",
     )
 )

@@ -32,6 +32,15 @@ GAP = "gap"
 POSITIVES = "positives"
 NEGATIVES = "negatives"
 
+# Names that the canonical and the prepared tables, and the SQL between them, have for themselves: a feature
+# of such a name would take its place without a word.
+RESERVED = {
+    *("user", "day", "second", "event_type", "history", "event", "batch", "offer", "split"),
+    *("user_index", "file_order", "log_type", "fault", "file", "fault_file", "fault_text"),
+    *("rowid", "number", "filename", "file_index", "file_row_number", "target_events", "occurrences"),
+    *("value", "label", "feature", "place", "line", "first_byte", "reason", "text", "base", "weight"),
+}
+
 
 class Split(IntEnum):
     """The part of the users that an event belongs to."""

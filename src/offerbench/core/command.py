@@ -1,7 +1,9 @@
 """Run a command so that a user's mistake or a failure of the machine gives one clear message."""
 
+import contextlib
 import errno
 import functools
+import io
 import os
 import shutil
 import sys
@@ -14,6 +16,7 @@ import typer
 from offerbench.core import logs
 from offerbench.core.errors import OfferbenchError
 
+SITE_CACHE_VARIABLE = "DVC_SITE_CACHE_DIR"
 FREE_SPACE = "Free some space, then run it again"
 GET_RIGHTS = "Give yourself the right to write there, then run it again"
 MAKE_WAY = "Move away what has that name, then run it again"
@@ -28,6 +31,8 @@ ADVICE = {
     errno.EEXIST: MAKE_WAY,
     errno.ENOTDIR: MAKE_WAY,
     errno.EISDIR: MAKE_WAY,
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.ELOOP: "Remove the links that lead in a circle, then run it again",
 }
 FREE_MEMORY = (
     "End other programs, or lower resources.memory_limit, resources.events_per_chunk or "
@@ -57,6 +62,9 @@ def guarded(main: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(main)  # Typer reads the arguments from the signature
     def wrapped(*arguments: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+        _keep_dvc_apart()
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no letter for it gets a "?"
+            sys.stdout.reconfigure(errors="replace")
         try:
             main(*arguments, **options)
         except KeyboardInterrupt:
@@ -70,6 +78,19 @@ def guarded(main: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(2) from None
 
     return wrapped
+
+
+def _keep_dvc_apart() -> None:
+    """Let DVC keep its site cache in the checkout, for the user alone.
+
+    It unpickles what is there, which would be a directory of the system that everybody may write to.
+    """
+    directory = Path(".dvc").resolve()
+    if directory.is_dir() and SITE_CACHE_VARIABLE not in os.environ:
+        site_cache = directory / "tmp/site_cache"
+        with contextlib.suppress(OSError):  # a command that needs no DVC runs without it
+            site_cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ[SITE_CACHE_VARIABLE] = str(site_cache)
 
 
 def machine_fault(error: Exception) -> str | None:

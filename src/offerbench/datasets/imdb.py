@@ -4,6 +4,7 @@ They have up to 90 million rows. DuckDB streams each once and keeps what belongs
 in what is kept is refused: a film without its director would be counted as any other.
 """
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from pathlib import Path
 import duckdb
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.datasets.raw_files import existing, first_line
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, existing, first_line
 from offerbench.datasets.rejects import first_fault
-from offerbench.datasets.row_lines import CsvLayout
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, line_without
+from offerbench.datasets.written import not_whole
 
 LAYOUT = CsvLayout("\t", is_quoted=False)
 HINT = "Put title.basics, title.principals, title.crew and name.basics of IMDB there (.tsv or .tsv.gz)."
@@ -34,10 +36,6 @@ class Table:
     """What is wrong with a row that is kept -> SQL condition."""
 
 
-def _no_integer(column: str) -> str:
-    return f"{column} IS NOT NULL AND TRY_CAST({column} AS INTEGER) IS NULL"
-
-
 _RATED = "tconst IN (SELECT tconst FROM rated)"
 _SECOND = "count(*) OVER (PARTITION BY {}) > 1"
 TABLES = {
@@ -47,8 +45,8 @@ TABLES = {
         _RATED,
         {
             "has two records": _SECOND.format("tconst"),
-            "startYear is not a number": _no_integer("startYear"),
-            "runtimeMinutes is not a number": _no_integer("runtimeMinutes"),
+            "startYear is not a number": not_whole("startYear"),
+            "runtimeMinutes is not a number": not_whole("runtimeMinutes"),
         },
     ),
     "title.principals.tsv": Table(
@@ -92,7 +90,8 @@ def _plain_or_packed(file: Path) -> Path:
 def header(file: Path, delimiter: str, needed: tuple[str, ...]) -> list[str]:
     """Give the names of a file's columns, and refuse a file that lacks one or names one twice."""
     first = first_line(file)
-    names = first.split(delimiter)
+    # IMDB's files have no quotes, those of MovieLens may have them around any field.
+    names = next(csv.reader([first]), []) if delimiter == "," else first.split(delimiter)
     if missing := [name for name in needed if name not in names]:
         raise OfferbenchError(
             f"{file}: the first line, {first[:80]!r}, lacks the columns {missing}. Fetch the file again."
@@ -150,7 +149,7 @@ def _read(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
         )
         SELECT * FROM imdb WHERE coalesce({key}, '') = '' OR ({table.condition})
         """,
-        {"file": str(file), "columns": dict.fromkeys(names, "VARCHAR")},
+        {"file": as_pattern(file), "columns": dict.fromkeys(names, "VARCHAR")},
         file,
         LAYOUT,
         HINT,

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.movielens_ratings import (
     filled_with_median,
     one_tag,
@@ -15,9 +16,9 @@ from offerbench.datasets.movielens_ratings import (
     unique_title,
     write_events,
 )
-from offerbench.datasets.raw_files import existing
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
+from offerbench.datasets.written import whole_number
 
 # The last 19 fields of u.item, in their order: 1 where the film is of the genre.
 GENRES = (
@@ -42,20 +43,20 @@ GENRES = (
     "Western",
 )
 ITEM_COLUMNS = {
-    "movie_id": "BIGINT",
+    "movie_id": "VARCHAR",
     "title": "VARCHAR",
     "release_date": "VARCHAR",
     "video_release_date": "VARCHAR",
     "url": "VARCHAR",
-} | {f"is_genre_{place}": "UTINYINT" for place in range(len(GENRES))}
+} | {f"is_genre_{place}": "VARCHAR" for place in range(len(GENRES))}
 FEATURES = ("film", "genre", "year")
 RATINGS_LAYOUT = CsvLayout("\t", is_quoted=False, has_header=False)
 ITEMS_LAYOUT = CsvLayout("|", is_quoted=False, has_header=False)
 ITEM_FAULTS = {
-    "no number of the film": "movie_id IS NULL",
-    "the film's number appears twice": repeats("movie_id", "items"),
+    "no number of the film": f"({whole_number('movie_id')}) IS NULL",
+    "the film's number appears twice": repeats("TRY_CAST(movie_id AS BIGINT)", "items"),
     "a genre that is neither 0 nor 1": " OR ".join(
-        f"coalesce(is_genre_{place} > 1, true)" for place in range(len(GENRES))
+        f"coalesce(is_genre_{place} NOT IN ('0', '1'), true)" for place in range(len(GENRES))
     ),
     "a date without a year": "release_date IS NOT NULL AND NOT regexp_matches(release_date, '[0-9]{4}$')",
 }
@@ -84,13 +85,14 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     items = existing(raw_directory / "u.item", HINT)
     read_ratings(connection, ratings, RATINGS_LAYOUT, HINT)
     _read_films(connection, items)
-    return write_events(connection, FEATURES, {"film_without_record": "films.film IS NULL"}, RATINGS_LAYOUT)
+    without_film = {"film_without_record": "films.film IS NULL"}
+    return write_events(connection, FEATURES, without_film, ratings, RATINGS_LAYOUT)
 
 
 def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
     """Make the table `films`."""
     flags = ", ".join(
-        f"CASE WHEN is_genre_{place} = 1 THEN '{name.replace(chr(39), chr(39) * 2)}' END"
+        f"CASE WHEN is_genre_{place} = '1' THEN '{name.replace(chr(39), chr(39) * 2)}' END"
         for place, name in enumerate(GENRES)
     )
     tags = f"list_filter([{flags}], lambda tag: tag IS NOT NULL)"
@@ -101,7 +103,7 @@ def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
         SELECT * FROM read_csv($file, header = false, auto_detect = false, delim = '|', quote = '',
                                escape = '', encoding = 'latin-1', columns = $columns, {STORE_REJECTS})
         """,
-        {"file": str(items), "columns": ITEM_COLUMNS},
+        {"file": as_pattern(items), "columns": ITEM_COLUMNS},
         items,
         ITEMS_LAYOUT,
         f"Every line needs {len(ITEM_COLUMNS)} fields separated by |, in latin-1. {HINT}",
@@ -111,7 +113,7 @@ def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:
         f"""
         CREATE TABLE films AS
         WITH dated AS (
-            SELECT *, nullif(trim(title), '') AS name,
+            SELECT * REPLACE (movie_id::BIGINT AS movie_id), nullif(trim(title), '') AS name,
                    try_cast(regexp_extract(release_date, '[0-9]{{4}}$') AS INTEGER) AS released
             FROM items
         )

@@ -7,26 +7,30 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import imdb
 from offerbench.datasets.canonical import ReadCounts
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.movielens_ratings import (
     filled_with_median,
     one_tag,
     read_ratings,
+    refuse_unusable_ratings,
     unique_title,
     write_events,
 )
-from offerbench.datasets.raw_files import existing
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, refuse_faulty_rows, repeats
+from offerbench.datasets.written import not_whole, whole_number
 
 MOVIELENS_COLUMNS = {
     "ratings.csv": ("userId", "movieId", "rating", "timestamp"),
     "links.csv": ("movieId", "imdbId", "tmdbId"),
 }
 LAYOUT = CsvLayout(",")
-LINKS_COLUMNS = {"movie_id": "BIGINT", "imdb_number": "BIGINT", "tmdb_id": "VARCHAR"}
+LINKS_COLUMNS = ("movie_id", "imdb_number", "tmdb_id")
 LINKS_FAULTS = {
-    "no movieId": "movie_id IS NULL",
-    "movieId appears twice": repeats("movie_id", "raw_links"),
+    "no movieId": "coalesce(trim(movie_id), '') = ''",
+    "movieId is not a number": not_whole("movie_id"),
+    "imdbId is not a number": not_whole("imdb_number"),
+    "movieId appears twice": repeats("TRY_CAST(movie_id AS BIGINT)", "raw_links"),
 }
 FEATURES = ("film", "title_type", "genre", "actor", "director", "runtime", "year")
 MOVIELENS_HINT = "Put ratings.csv and links.csv of MovieLens-20M, 25M or 32M there as they are."
@@ -61,6 +65,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     for name, file in imdb_files.items():
         imdb.header(file, "\t", imdb.TABLES[name].columns)
     read_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
+    refuse_unusable_ratings(connection, movielens["ratings.csv"], LAYOUT, MOVIELENS_HINT)
     _read_links(connection, movielens["links.csv"])
     imdb.read_tables(connection, imdb_files)
     _choose_people(connection)
@@ -69,6 +74,7 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
         connection,
         FEATURES,
         {"film_without_link": "films.tconst IS NULL", "film_without_imdb_title": "films.film IS NULL"},
+        movielens["ratings.csv"],
         LAYOUT,
     )
 
@@ -82,16 +88,17 @@ def _read_links(connection: duckdb.DuckDBPyConnection, links: Path) -> None:
         SELECT * FROM read_csv($file, header = true, auto_detect = false, quote = '"', columns = $columns,
                                {STORE_REJECTS})
         """,
-        {"file": str(links), "columns": LINKS_COLUMNS},
+        {"file": as_pattern(links), "columns": dict.fromkeys(LINKS_COLUMNS, "VARCHAR")},
         links,
         LAYOUT,
         MOVIELENS_HINT,
     )
     refuse_faulty_rows(connection, "raw_links", LINKS_FAULTS, links, LAYOUT, MOVIELENS_HINT)
     connection.execute(
-        """
+        f"""
         CREATE TEMP TABLE links AS
-        SELECT movie_id, 'tt' || format('{:07d}', imdb_number) AS tconst
+        SELECT {whole_number("movie_id")} AS movie_id,
+               'tt' || format('{{:07d}}', {whole_number("imdb_number")}) AS tconst
         FROM raw_links WHERE imdb_number IS NOT NULL
         """
     )

@@ -8,7 +8,12 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.raw_files import as_pattern
+from offerbench.datasets.reading import explained
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
+from offerbench.datasets.shop_log.values import written_number
+from offerbench.datasets.written import not_whole, whole_number
 
 EVENT_TYPE = "rating"
 MIN_RATING = 4.0
@@ -19,21 +24,18 @@ TAG_SEED = 1729
 FIRST_SECOND = 788_918_400
 LAST_SECOND = 4_102_444_799
 
-RATINGS_COLUMNS = {"user_id": "BIGINT", "movie_id": "BIGINT", "stars": "DOUBLE", "second": "BIGINT"}
-PARSE_REASONS = {
-    "user_id": "user_not_a_number",
-    "movie_id": "film_not_a_number",
-    "stars": "rating_missing_or_not_a_number",
-    "second": "time_missing_or_unreadable",
-}
-# NaN is above every number in DuckDB.
+RATINGS_COLUMNS = ("user_id", "movie_id", "stars", "second")
 FAULTS = {
-    "user_missing": "user_id IS NULL",
-    "film_missing": "movie_id IS NULL",
-    "rating_missing_or_not_a_number": "stars IS NULL OR isnan(stars)",
-    "rating_below_0.5_or_above_5": "stars NOT BETWEEN 0.5 AND 5",
-    "time_missing_or_unreadable": "second IS NULL",
-    "time_before_1995_or_after_2099": f"second NOT BETWEEN {FIRST_SECOND} AND {LAST_SECOND}",
+    "user_missing": "coalesce(trim(user_id), '') = ''",
+    "user_not_a_number": not_whole("user_id"),
+    "film_missing": "coalesce(trim(movie_id), '') = ''",
+    "film_not_a_number": not_whole("movie_id"),
+    "rating_missing_or_not_a_number": f"({written_number('stars', '.')}) IS NULL",
+    "rating_below_0.5_or_above_5": f"({written_number('stars', '.')}) NOT BETWEEN 0.5 AND 5",
+    "time_missing_or_unreadable": f"({whole_number('second')}) IS NULL",
+    "time_before_1995_or_after_2099": (
+        f"({whole_number('second')}) NOT BETWEEN {FIRST_SECOND} AND {LAST_SECOND}"
+    ),
 }
 REPEATED = "user_rated_the_film_before"
 
@@ -59,22 +61,32 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     OfferbenchError
         If the file can't be read or has no row.
     """
+    expected = count_rows([file], layout)
     quote = '"' if layout.is_quoted else ""
-    try:
+    with explained(f"{file}: can't be read", hint, [file], layout):
         connection.execute(
             f"""
             CREATE TABLE ratings AS
-            SELECT *, {rejects.first_fault(FAULTS)} AS fault
+            SELECT {whole_number("user_id")} AS user_id, {whole_number("movie_id")} AS movie_id,
+                   {written_number("stars", ".")} AS stars, {whole_number("second")} AS second,
+                   {rejects.first_fault(FAULTS)} AS fault
             FROM read_csv($file, header = $header, auto_detect = false, delim = $delimiter, quote = $quote,
                           escape = $quote, columns = $columns, {rejects.STORE_REJECTS})
             """,
-            {"file": str(file), "header": layout.has_header, "delimiter": layout.delimiter, "quote": quote}
-            | {"columns": RATINGS_COLUMNS},
+            {
+                "file": as_pattern(file),
+                "columns": dict.fromkeys(RATINGS_COLUMNS, "VARCHAR"),
+                "header": layout.has_header,
+                "delimiter": layout.delimiter,
+                "quote": quote,
+            },
         )
-    except duckdb.Error as error:
-        raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     rejects.create_table(connection)
-    rejects.add_unparsed(connection, PARSE_REASONS, layout)
+    rejects.add_unparsed(connection, {}, [file], layout)
+    read = connection.sql(
+        "SELECT (SELECT count(*) FROM ratings) + (SELECT count(*) FROM rejected)"
+    ).fetchall()
+    refuse_lost_rows([file], expected, {0: read[0][0]})
     connection.execute(
         f"""
         UPDATE ratings SET fault = '{REPEATED}' WHERE rowid IN (
@@ -89,13 +101,43 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
     connection.execute(
         """
         INSERT INTO rejected
-        SELECT $file, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
-        """,
-        {"file": str(file)},
+        SELECT 0, NULL, NULL, rowid, fault, '' FROM ratings WHERE fault IS NOT NULL ORDER BY rowid
+        """
     )
     connection.execute("DELETE FROM ratings WHERE fault IS NOT NULL")
     if not connection.sql("SELECT 1 FROM ratings UNION ALL SELECT 1 FROM rejected LIMIT 1").fetchall():
         raise OfferbenchError(f"{file}: no row. {hint}")
+
+
+def refuse_unusable_ratings(
+    connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvLayout, hint: str
+) -> None:
+    """Refuse a file most of whose ratings can't be used, before tables of films are blamed for it.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        As `read_ratings` left it.
+    file, layout, hint
+        As there.
+
+    Raises
+    ------
+    OfferbenchError
+        If more than half of the ratings can't be used.
+    """
+    ((good, bad),) = connection.sql(
+        "SELECT (SELECT count(*) FROM ratings), (SELECT count(*) FROM rejected)"
+    ).fetchall()
+    if bad <= good:
+        return
+    reasons, samples = rejects.summary(connection, [file], layout)
+    first = min(samples, key=lambda reject: reject.line or 0)
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    raise OfferbenchError(
+        f"{file}: {bad:,} of {good + bad:,} ratings can't be used ({listed}). The first: line {first.line}: "
+        f"{first.reason}: {first.text!r}. Stars are 0.5 to 5, times seconds since 1970. {hint}"
+    )
 
 
 def one_tag(tags: str, identifier: str) -> str:
@@ -140,6 +182,7 @@ def write_events(
     connection: duckdb.DuckDBPyConnection,
     features: Sequence[str],
     without_film: Mapping[str, str],
+    file: Path,
     layout: CsvLayout,
 ) -> ReadCounts:
     """Make the canonical table `events` of the tables `ratings` and `films`; both are dropped.
@@ -156,8 +199,10 @@ def write_events(
         Columns of `films` that go into the events.
     without_film : mapping of str to str
         Reason -> SQL condition on `films`, for a good rating whose film can't be used.
+    file : Path
+        The file of the ratings.
     layout : CsvLayout
-        How the file of the ratings is written.
+        How it is written.
     """
     reasons = {"rating_below_4": f"stars < {MIN_RATING}", **without_film}
     connection.execute(
@@ -180,7 +225,7 @@ def write_events(
     connection.execute("DROP VIEW judged")
     connection.execute("DROP TABLE ratings")
     connection.execute("DROP TABLE films")
-    rejected, samples = rejects.summary(connection, layout)
+    rejected, samples = rejects.summary(connection, [file], layout)
     rows = sum(counts.values()) + sum(rejected.values())
     return ReadCounts(
         rows=rows,

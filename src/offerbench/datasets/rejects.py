@@ -10,11 +10,14 @@ import numpy as np
 from offerbench.core.atomic import atomic_file
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import ReadCounts, Reject, literal
-from offerbench.datasets.row_lines import CsvLayout, Row, find_rows
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.row_lines import Row, find_rows
 
 SAMPLES = 20
 """Rows of a reason that the rejects file shows."""
 TEXT_LENGTH = 500
+MIN_REJECTED_OF_TYPE = 10
+"""So many rejected rows of an event type say something about their share; of fewer it is chance."""
 MAX_NUMBER = 1e9
 """A price above this is a mistake in every currency."""
 LAST_DAY = 47481  # 2099-12-31, days since 1970-01-01
@@ -60,17 +63,20 @@ def number_faults(name: str, number: str) -> dict[str, str]:
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the empty table `rejected`, a row for each row rejected.
 
-    Its line is known, or else its first byte (of a row that could not be parsed) or its place among the
-    parsed rows of the file; both from 0.
+    Its file is a number of the list of the files that are read. Its line is known, or else its first byte
+    (of a row that could not be parsed) or its place among the parsed rows of the file; all from 0.
     """
     connection.execute(
         "CREATE TABLE rejected "
-        "(file VARCHAR, line BIGINT, first_byte BIGINT, place BIGINT, reason VARCHAR, text VARCHAR)"
+        "(file INTEGER, line BIGINT, first_byte BIGINT, place BIGINT, reason VARCHAR, text VARCHAR)"
     )
 
 
 def add_unparsed(
-    connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, str], layout: CsvLayout
+    connection: duckdb.DuckDBPyConnection,
+    reasons: Mapping[str, str],
+    files: Sequence[Path],
+    layout: CsvLayout,
 ) -> None:
     """Add to `rejected` what `read_csv` with `STORE_REJECTS` could not parse.
 
@@ -80,6 +86,8 @@ def add_unparsed(
         Has read the files.
     reasons : mapping of str to str
         Reason of a field that is not of its type, by column of the file.
+    files : sequence of Path
+        The files.
     layout : CsvLayout
         How the files are written.
 
@@ -89,18 +97,26 @@ def add_unparsed(
         If a quote that is never closed, or a line of megabytes, has swallowed the rows after it: how
         many they were is not known.
     """
+    connection.execute(
+        """
+        CREATE TEMP TABLE unparsed AS
+        SELECT (list_position($names, file_path) - 1)::INTEGER AS file, * EXCLUDE (file_id)
+        FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE list_contains($names, file_path)
+        """,
+        {"names": [str(file) for file in files]},
+    )
     # The text of a sample is cut, that of the error is not.
     swallowed = connection.sql(
         """
-        SELECT file_path, line_byte_position - 1, error_type, line
-        FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        SELECT file, line_byte_position - 1, error_type, line FROM unparsed
         WHERE error_type = 'LINE SIZE OVER MAXIMUM'
            OR (error_type = 'UNQUOTED VALUE' AND regexp_matches(csv_line, '[\\r\\n]'))
         ORDER BY 1, 2 LIMIT 1
         """
     ).fetchall()
-    for file, first_byte, kind, line in swallowed:
-        by_start, _ = find_rows(Path(file), layout, np.array([first_byte]), [first_byte], [])
+    for number, first_byte, kind, line in swallowed:
+        file = files[number]
+        by_start, _ = find_rows(file, layout, np.array([first_byte]), [first_byte], [])
         line = by_start[first_byte].line if first_byte in by_start else line
         what = PARSE_REASONS[kind].replace("_", " ")
         raise OfferbenchError(
@@ -117,18 +133,19 @@ def add_unparsed(
     connection.execute(
         f"""
         INSERT INTO rejected
-        SELECT file_path, NULL, line_byte_position - 1, NULL,
+        SELECT file, NULL, line_byte_position - 1, NULL,
                CASE {kinds} {casts} ELSE 'unreadable' END, left(csv_line, {TEXT_LENGTH})
-        FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        FROM unparsed
         QUALIFY row_number() OVER (
-            PARTITION BY scan_id, file_id, line_byte_position ORDER BY error_type = 'CAST', column_idx
+            PARTITION BY file, line_byte_position ORDER BY error_type = 'CAST', column_idx
         ) = 1
         """
     )
+    connection.execute("DROP TABLE unparsed")
 
 
 def summary(
-    connection: duckdb.DuckDBPyConnection, layout: CsvLayout | None = None
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], layout: CsvLayout | None = None
 ) -> tuple[dict[str, int], tuple[Reject, ...]]:
     """Count the rows of `rejected` by reason, and give the first `SAMPLES` of each.
 
@@ -136,6 +153,8 @@ def summary(
     ----------
     connection : DuckDBPyConnection
         Holds `rejected`.
+    files : sequence of Path
+        The files.
     layout : CsvLayout, optional
         How the CSV files are written, if `rejected` has rows whose line is not known.
     """
@@ -151,9 +170,9 @@ def summary(
         """
     ).fetchall()
     samples: dict[str, list[Reject]] = {}
-    for file in sorted({row[0] for row in candidates}):
-        rows = [row[1:] for row in candidates if row[0] == file]
-        for reject in _of_file(connection, file, rows, layout):
+    for number in sorted({row[0] for row in candidates}):
+        rows = [row[1:] for row in candidates if row[0] == number]
+        for reject in _of_file(connection, files[number], number, rows, layout):
             if len(first := samples.setdefault(reject.reason, [])) < SAMPLES:
                 first.append(reject)
     return dict(counts), tuple(reject for reason in sorted(samples) for reject in samples[reason])
@@ -161,7 +180,8 @@ def summary(
 
 def _of_file(
     connection: duckdb.DuckDBPyConnection,
-    file: str,
+    file: Path,
+    number: int,
     rows: Sequence[tuple[int | None, int | None, int | None, str, str]],
     layout: CsvLayout | None,
 ) -> list[Reject]:
@@ -174,14 +194,16 @@ def _of_file(
         unparsed = connection.execute(
             "SELECT DISTINCT first_byte FROM rejected WHERE file = $file AND first_byte IS NOT NULL "
             "ORDER BY 1",
-            {"file": file},
+            {"file": number},
         ).fetchnumpy()["first_byte"]
-        by_start, by_place = find_rows(Path(file), layout, np.asarray(unparsed), starts, places)
+        by_start, by_place = find_rows(file, layout, np.asarray(unparsed), starts, places)
     rejects = []
     for line, first_byte, place, reason, text in rows:
         row = by_place.get(place) if place is not None else by_start.get(first_byte or 0)
         rejects.append(
-            Reject(file, line, reason, text) if row is None else Reject(file, row.line, reason, row.text)
+            Reject(str(file), line, reason, text)
+            if row is None
+            else Reject(str(file), row.line, reason, row.text)
         )
     return sorted(rejects, key=lambda reject: reject.line or 0)
 
@@ -189,22 +211,54 @@ def _of_file(
 def refuse_too_many(read: ReadCounts, raw_directory: Path, max_share: float) -> None:
     """Refuse a run whose raw files have too many rows that can't be used.
 
+    Each kept event type is asked by itself too: where most rows are views that are left out, a third of the
+    purchases is a small share of the rows.
+
     Raises
     ------
     OfferbenchError
-        If the share of the rejected rows is above `max_share`.
+        If the share of the rejected rows is above `max_share`, of all rows or of an event type's.
     """
     total = sum(read.rejected.values())
-    if total <= max_share * read.rows:
-        return
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in read.rejected.items())
+    if total > max_share * read.rows:
+        what = f"{total:,} of {read.rows:,} rows"
+    else:
+        too_many = {
+            name: (rows, rejected)
+            for name, (rows, rejected) in read.rejected_by_type.items()
+            if rejected >= MIN_REJECTED_OF_TYPE and rejected > max_share * rows
+        }
+        if not too_many:
+            return
+        name, (rows, rejected) = max(too_many.items(), key=lambda entry: entry[1][1] / entry[1][0])
+        what = f"{rejected:,} of {rows:,} rows of the event type '{name}'"
     first = read.rejects[0]
     place = first.file if first.line is None else f"{first.file}, line {first.line}"
     raise OfferbenchError(
-        f"{raw_directory}: {total:,} of {read.rows:,} rows can't be used ({reasons}), more than "
+        f"{raw_directory}: {what} can't be used ({_reasons(read)}), more than "
         f"prepare.max_rejected_share = {max_share:g}. The first: {place}: {first.reason}: {first.text!r}. "
-        "Correct the files, or raise prepare.max_rejected_share in params.yaml."
+        f"{read.advice}Correct the files, or raise prepare.max_rejected_share in params.yaml."
     )
+
+
+def _reasons(read: ReadCounts) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in read.rejected.items())
+
+
+def rejected_lines(read: ReadCounts) -> list[str]:
+    """Say on one line how many rows were rejected, and of which event types; none if no row was."""
+    total = sum(read.rejected.values())
+    if not total:
+        return []
+    shares = [
+        f"{rejected / rows:.2%} of '{name}'"
+        for name, (rows, rejected) in read.rejected_by_type.items()
+        if rejected
+    ]
+    return [
+        f"rejected {total:,} of {read.rows:,} rows ({_reasons(read)}){': ' if shares else ''}"
+        f"{', '.join(shares)}. rejects.csv beside the prepared tables shows the first"
+    ]
 
 
 def write_rejects(target: Path, rejects: tuple[Reject, ...]) -> None:

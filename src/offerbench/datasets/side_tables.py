@@ -7,9 +7,12 @@ import duckdb
 import numpy as np
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.raw_files import opened
+from offerbench.datasets.reading import explained
 from offerbench.datasets.rejects import PARSE_REASONS, first_fault
-from offerbench.datasets.row_lines import CsvLayout, find_rows
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
+from offerbench.datasets.row_lines import find_rows
 
 # For read_csv: some of the rows that DuckDB can't parse are kept, of which the first is shown.
 STORE_REJECTS = "store_rejects = true, rejects_limit = 1000"
@@ -30,10 +33,9 @@ def execute(
     OfferbenchError
         If the file can't be read, or a row of it: names the line, and what to do.
     """
-    try:
+    count_rows([file], layout)  # no row swallows others, and a packed file is as it was packed
+    with explained(f"{file}: can't be read", hint, [file], layout):
         connection.execute(statement, dict(parameters))
-    except duckdb.Error as error:
-        raise OfferbenchError(f"{file}: can't be read. {str(error).splitlines()[0]}. {hint}") from None
     faults = connection.execute(
         """
         SELECT line, line_byte_position - 1, error_type, column_name, left(csv_line, 80)
@@ -79,8 +81,10 @@ def refuse_faulty_rows(
     OfferbenchError
         If a row is bad, or there is no row at all.
     """
-    if not connection.sql(f"SELECT 1 FROM {table} LIMIT 1").fetchall():
+    ((rows,),) = connection.sql(f"SELECT count(*) FROM {table}").fetchall()
+    if not rows:
         raise OfferbenchError(f"{file}: no row. {hint}")
+    refuse_lost_rows([file], count_rows([file], layout), {0: rows})
     first = connection.sql(
         f"""
         SELECT rowid, fault FROM (SELECT rowid, {first_fault(faults)} AS fault FROM {table})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,15 +10,20 @@ import duckdb
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, literal
-from offerbench.datasets.row_lines import CsvLayout
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.event_types import count_types, nearly_kept
+from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 
 @dataclass(frozen=True)
 class Log:
     """How the rows of a log become events: SQL expressions over its columns."""
 
+    files: tuple[Path, ...]
+    """In the order that they are read in."""
     rows: str
-    """What follows FROM: the raw rows."""
+    """What follows FROM: the raw rows. `file_index` is the number of a row's file in `files`; no name of a
+    column is taken from the data."""
     parameters: Mapping[str, Any]
     """Of `rows`."""
     event_type: str
@@ -34,6 +40,8 @@ class Log:
     """Reason of a CSV field that is not of its column's type, by column."""
     layout: CsvLayout | None = None
     """How the files are written, if they are CSV."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Conditions of a row of a kept type that is normal and not wanted, by reason; before faults."""
     user_is_text: bool = False
     """Users are numbered in the order of their text."""
 
@@ -42,49 +50,65 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     """Make the table `staged`, a row for each row of the log, and `rejected`.
 
     A row that is no event leaves its event type and NULLs, which take next to no room in a column
-    store, so that it can be counted afterwards: the files are read once.
+    store, so that it can be counted afterwards.
+
+    Raises
+    ------
+    OfferbenchError
+        If not every row of the files has been read or rejected, or a packed file is damaged.
     """
+    expected = count_rows(log.files, log.layout)
     kept = " ".join(f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in log.kept.items())
-    faults = {"event_type_missing": "log_type__ IS NULL", **log.faults}
+    faults = {"event_type_missing": "log_type__ IS NULL", **log.left_out, **log.faults}
     selected = ", ".join(
         f"CASE WHEN kept_type__ IS NOT NULL AND fault__ IS NULL THEN {value} END AS {identifier(name)}"
         for name, value in log.values.items()
     )
     text = " || ',' || ".join(f"coalesce({identifier(name)}::VARCHAR, '')" for name in log.shown)
-    # The names that end in __ can't be taken for a column of the log.
+    is_fault = _is_rejected("fault__", log)
     connection.execute(
         f"""
         CREATE TABLE staged AS
         SELECT log_type__ AS log_type, kept_type__ AS event_type, fault__ AS fault, {selected},
                file_index::INTEGER AS file,
-               CASE WHEN fault__ IS NOT NULL THEN filename END AS fault_file,
-               CASE WHEN fault__ IS NOT NULL THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
+               CASE WHEN {is_fault} THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
         FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
                         THEN {rejects.first_fault(faults)} END AS fault__
               FROM (SELECT *, CASE log_type__ {kept} END AS kept_type__
-                    FROM (SELECT *, filename, file_index, nullif({log.event_type}, '') AS log_type__
+                    FROM (SELECT *, file_index, nullif({log.event_type}, '') AS log_type__
                           FROM {log.rows})))
         """,
         dict(log.parameters),
     )
     rejects.create_table(connection)
     if log.layout is not None:
-        rejects.add_unparsed(connection, log.parse_reasons, log.layout)
+        rejects.add_unparsed(connection, log.parse_reasons, log.files, log.layout)
+    read = connection.sql(
+        "SELECT file, count(*) FROM (SELECT file FROM staged UNION ALL SELECT file FROM rejected) GROUP BY 1"
+    ).fetchall()
+    refuse_lost_rows(log.files, expected, dict(read))
 
 
-def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, is_csv: bool) -> None:
+def _is_rejected(fault: str, log: Log) -> str:
+    """Give the SQL condition that the reason `fault` is one of a row that can't be used."""
+    normal = ", ".join(literal(reason) for reason in log.left_out)
+    return f"({fault} IS NOT NULL AND {fault} NOT IN ({normal}))" if normal else f"({fault} IS NOT NULL)"
+
+
+def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     """Add the rows of `staged` that can't be used to `rejected`, with their places in their files."""
-    if not connection.sql("SELECT 1 FROM staged WHERE fault IS NOT NULL LIMIT 1").fetchall():
+    is_fault = _is_rejected("fault", log)
+    if not connection.sql(f"SELECT 1 FROM staged WHERE {is_fault} LIMIT 1").fetchall():
         return
     # Every row of a Parquet file is parsed: its place gives its number.
-    line, place = ("NULL", "place") if is_csv else ("place + 1", "NULL")
+    line, place = ("NULL", "place") if log.layout is not None else ("place + 1", "NULL")
     connection.execute(
         f"""
         INSERT INTO rejected
-        SELECT fault_file, {line}, NULL, {place}, fault, fault_text
+        SELECT file, {line}, NULL, {place}, fault, fault_text
         FROM (SELECT *, staged.rowid AS row, staged.rowid - first_row AS place
               FROM staged JOIN (SELECT file, min(rowid) AS first_row FROM staged GROUP BY file) USING (file)
-              WHERE fault IS NOT NULL)
+              WHERE {is_fault})
         ORDER BY row
         """
     )
@@ -107,7 +131,10 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     OfferbenchError
         If the files have no row.
     """
-    columns = ", ".join(f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day"))
+    columns = ", ".join(
+        f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day", "second")
+    )
+    second = "staged.second, " if "second" in log.values else ""
     user, join = 'staged."user"', ""
     if log.user_is_text:
         connection.execute(
@@ -121,25 +148,25 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     connection.execute(
         f"""
         CREATE TABLE events AS SELECT {user} AS "user", day, staged.event_type, {columns} FROM staged {join}
-        WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY staged.rowid
+        WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY {second}staged.rowid
         """
     )
-    types = connection.sql(
-        "SELECT log_type, count(*), any_value(event_type) IS NOT NULL FROM staged GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+    types = count_types(connection, _is_rejected("fault", log), log.layout)
     ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
-    _reject_faulty_rows(connection, log.layout is not None)
-    rejected, samples = rejects.summary(connection, log.layout)
+    reasons = dict(connection.sql("SELECT fault, count(*) FROM staged GROUP BY 1").fetchall())
+    left_out = {reason: reasons[reason] for reason in log.left_out if reason in reasons}
+    _reject_faulty_rows(connection, log)
+    rejected, samples = rejects.summary(connection, log.files, log.layout)
     connection.execute("DROP TABLE staged")
-    rows = sum(count for _, count, _ in types) + unparsed
+    rows = sum(types.rows.values()) + types.without_type + unparsed
     if not rows:
         raise OfferbenchError(f"{where}: no row after the header. Fetch the files again.")
     return ReadCounts(
         rows=rows,
-        event_types={name: count for name, count, _ in types if name is not None},
-        left_out={
-            f"event_type_{name}": count for name, count, kept in types if name is not None and not kept
-        },
+        event_types=types.rows,
+        left_out=types.left_out | left_out,
         rejected=rejected,
         rejects=samples,
+        rejected_by_type=types.kept,
+        warnings=tuple(nearly_kept(types.rows, log.kept)),
     )

@@ -146,6 +146,38 @@ def sampled_wauc(
     return found
 
 
+def simultaneous_half_widths(samples: Samples) -> Samples:
+    """Half the widths of intervals that hold for all of many values at once, in 95% of the cases.
+
+    An interval of 1.96 standard deviations misses one value of twenty: of hundreds some are always missed. So
+    each sample's largest deviation is taken, in standard deviations of its value, and the intervals are as
+    wide as that is in 95% of the samples (the studentised maximum: Romano and Wolf, "Stepwise multiple
+    testing as formalized data snooping", 2005). Values that go together widen them little.
+
+    Parameters
+    ----------
+    samples : float64, shape (values, samples)
+        The same draws for all values; NaN where a sample has no value.
+
+    Returns
+    -------
+    float64, shape (values,)
+        NaN where fewer than 2 samples have a value; 0 where all are the same.
+    """
+    found = np.full(len(samples), np.nan)
+    some = np.isfinite(samples).sum(axis=1) >= 2
+    if not some.any():
+        return found
+    values = np.where(np.isfinite(samples[some]), samples[some], np.nan)
+    deviation = np.nanstd(values, axis=1, ddof=1)
+    distance = np.abs(values - np.nanmean(values, axis=1)[:, None])
+    varies = deviation > 0
+    relative = distance[varies] / deviation[varies, None]
+    largest = np.nan_to_num(relative).max(axis=0, initial=0.0)  # of each sample
+    found[some] = max(1.96, float(np.quantile(largest, 0.95, method="higher"))) * deviation
+    return found
+
+
 def half_width(samples: Samples) -> float | None:
     """Half the width of the 95% interval around a value whose bootstrap samples are given.
 

@@ -4,16 +4,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from offerbench.core.section import Section
+from offerbench.core.section import Count, Section, Seed, Threads
 from offerbench.scorers.config import Yardsticks
 
 
 class Bootstrap(Section):
     """Samples of the test users, drawn with replacement, behind every interval."""
 
-    samples: int = Field(ge=2)
+    samples: int = Field(ge=2, le=100_000)
     """Number of samples; 200 give the half width of an interval to about 5%."""
-    seed: int = Field(ge=0)
+    seed: Seed
     """Seed of the draws."""
 
 
@@ -22,15 +22,15 @@ class Evaluate(Section):
 
     users: Literal["test", "validation"]
     """Whose events are measured: studies that choose something look at validation users, never at test."""
-    number_of_negatives: int = Field(ge=1)
+    number_of_negatives: Count
     """Negatives a positive: the others of a negatives group of number_of_negatives + 1 neighbours."""
-    popular_min_positives: int = Field(ge=0)
+    popular_min_positives: int = Field(ge=0, lt=2**31)
     """An offer with more positives than this is in the segment `popular`."""
-    cold_start_min_positives: int = Field(ge=0)
+    cold_start_min_positives: int = Field(ge=0, lt=2**31)
     """An offer with more positives than this and not popular is in the segment `cold_start`."""
     yardsticks: Yardsticks
     """The rows that need no training."""
     bootstrap: Bootstrap
     """Behind the 95% intervals."""
-    threads: int = Field(ge=1)
+    threads: Threads
     """Threads of TensorFlow's operations, and models that are sampled side by side."""

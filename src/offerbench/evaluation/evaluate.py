@@ -19,7 +19,8 @@ from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
 from offerbench.evaluation.wauc import segment_masks
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.scorer import Scorer
 
 LOG = logging.getLogger(__name__)

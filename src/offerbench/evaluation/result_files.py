@@ -24,6 +24,7 @@ from offerbench.core.tables import read_parquet, write_parquet
 from offerbench.evaluation.evaluate import TaskResult
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS, headline_table, summary_table
+from offerbench.evaluation.sample_files import SAMPLES_FILE, write_samples
 
 CELL = [SEGMENT, TASK, MODEL]
 
@@ -63,7 +64,7 @@ def write_results(
     results: Mapping[str, TaskResult],
     vocabulary: pd.DataFrame,
 ) -> None:
-    """Write what `evaluate` found as JSON, and the results of each offer as Parquet.
+    """Write what `evaluate` found as JSON, and the results of each offer and the samples as Parquet.
 
     Parameters
     ----------
@@ -86,6 +87,7 @@ def write_results(
         ("evaluate", {task: result.counts for task, result in results.items()}),
     ):
         write_json(directory / f"{name}.json", content)
+    write_samples(directory / SAMPLES_FILE, results)
     offers = offer_table(results, vocabulary)
     write_parquet(
         directory / "offers.parquet", {str(name): column.to_numpy() for name, column in offers.items()}

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from offerbench.core.section import Section
+from offerbench.core.section import Count, Section
 
 
 class GroupTest(Section):
     """Test batches -> one table of offers for each task."""
 
-    values_per_feature: int = Field(ge=1)
+    values_per_feature: Count
     """Most frequent values kept of the distribution of a feature among an offer's events."""
 
 
@@ -33,17 +33,17 @@ class MatchingParameters:
 class GroupingParameters(Section):
     """Random groupings of a batch's events into offers."""
 
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=1_000)
     """Groupings of a batch; the loss is their mean."""
-    mean_features: float = Field(gt=0)
+    mean_features: float = Field(ge=0.01, le=1_000)
     """Offer features of a key, on average (before empty keys are drawn again)."""
     coarser_and_finer_share: float = Field(ge=0, le=1)
     """Chance that large groups are split at random and the groups then merged, two or more to one."""
     small_group_percentile: int = Field(ge=0, le=100)
     """Percentile of the groups' sizes that a part of a split group has, before `min_group` is added."""
-    min_group: int = Field(ge=1)
+    min_group: Count
     """Events that a part of a split group has at least."""
-    max_subgroups: int = Field(ge=1)
+    max_subgroups: Count
     """Parts that a group is split into at most."""
-    mean_further_groups: float = Field(ge=0)
+    mean_further_groups: float = Field(ge=0, le=1e6)
     """Groups merged into one on average, besides the first two."""

@@ -1,14 +1,21 @@
-"""Compare two versions' wAUC, value by value."""
+"""Compare two versions' wAUC, value by value, on the same users."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import RAW_DIRECTORY
+from offerbench.evaluation.bootstrap import simultaneous_half_widths
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS
-from offerbench.gate.results import Cell, Results, half_widths_file, wauc_file
+from offerbench.gate.lock import check_same_measurement
+from offerbench.gate.results import Cell, Results, Values, half_widths_file, wauc_file
+
+MIN_HALF_WIDTH = 1e-4
+"""Another processor moves the last digits of the same model's wAUC; no fall is smaller than this."""
 
 
 class Verdict(StrEnum):
@@ -57,13 +64,14 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
     baseline, now : Results
         The two versions.
     tolerance : mapping of str to float or None
-        How far a wAUC of a segment may fall; None: half the width of the baseline's own 95% interval.
+        How far a wAUC of a segment may fall. None: half the width of the interval of the difference, on the
+        users of both versions; or of the baseline's own interval, if they can't be paired (`not_paired`).
 
     Raises
     ------
     OfferbenchError
-        If the versions can't be compared: made from other data or for other tasks, a value is missing,
-        or a half width is missing where one is needed.
+        If the versions can't be compared: made from other data or for other tasks, measured in another way, a
+        value is missing, or a half width is missing where one is needed.
     """
     _check_same_origin(baseline, now)
     before, after = baseline.wauc, now.wauc
@@ -78,23 +86,59 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
             f"{baseline.name}: {wauc_file(Measure.PUBLISHED)}: no value to compare. "
             "Choose another baseline (--baseline)."
         )
+    widths = baseline.half_widths if not_paired(baseline, now) else paired_half_widths(baseline, now)
     return [
         Comparison(
-            *cell, before.get(cell), value, _tolerance(cell, baseline, tolerance) if cell in before else None
+            *cell,
+            before.get(cell),
+            value,
+            _tolerance(cell, baseline.name, widths, tolerance) if cell in before else None,
         )
         for cell, value in after.items()
     ]
 
 
-def _tolerance(cell: Cell, baseline: Results, tolerance: Mapping[str, float | None]) -> float:
+def not_paired(baseline: Results, now: Results) -> str | None:
+    """Say why the versions can't be compared user by user; None if they can."""
+    for version in (baseline, now):
+        if not version.samples:
+            return f"{version.name} has no bootstrap samples"
+    if baseline.batches_md5 is None or baseline.batches_md5 != now.batches_md5:
+        return "they were measured on other batches"
+    lengths = {len(values) for version in (baseline, now) for values in version.samples.values()}
+    if len(lengths) > 1:
+        return "they have different numbers of bootstrap samples"
+    if missing := [cell for cell in baseline.wauc if cell not in baseline.samples or cell not in now.samples]:
+        return f"one has no bootstrap samples of {missing[0][0]}.{_key(missing[0])}"
+    return None
+
+
+def paired_half_widths(baseline: Results, now: Results) -> Values:
+    """Half the widths of the intervals of all differences, from samples of the users that both have.
+
+    They hold for all differences at once; see `simultaneous_half_widths`.
+    """
+    cells = list(baseline.wauc)
+    differences = np.array([now.samples[cell] - baseline.samples[cell] for cell in cells])
+    widths = simultaneous_half_widths(differences)
+    return {
+        cell: max(round(float(width), DIGITS), MIN_HALF_WIDTH)
+        for cell, width in zip(cells, widths, strict=True)
+        if np.isfinite(width)
+    }
+
+
+def _tolerance(
+    cell: Cell, name: str, half_widths: Mapping[Cell, float], tolerance: Mapping[str, float | None]
+) -> float:
     measure, segment, *_ = cell
     fixed = tolerance.get(segment)
     if fixed is not None:
         return fixed
-    half_width = baseline.half_widths.get(cell)
+    half_width = half_widths.get(cell)
     if half_width is None:
         raise OfferbenchError(
-            f"{baseline.name}: {half_widths_file(measure)}: {_key(cell)}: no half width of an interval, and "
+            f"{name}: {half_widths_file(measure)}: {_key(cell)}: no half width of an interval, and "
             f"gate.tolerance.{segment} is null. Set it, or give --tolerance."
         )
     return half_width
@@ -115,3 +159,4 @@ def _check_same_origin(baseline: Results, now: Results) -> None:
     ):
         if there != here:
             raise OfferbenchError(f"other {what}: {there} in {baseline.name}, {here} in {now.name}. {advice}")
+    check_same_measurement((baseline.name, baseline.parameters), (now.name, now.parameters))

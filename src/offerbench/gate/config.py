@@ -10,7 +10,7 @@ Fall = Annotated[float, Field(ge=0, le=1)]
 
 
 class Tolerance(Section):
-    """How far a wAUC may fall below the baseline's, by segment; null: half the width of its 95% interval."""
+    """How far a wAUC may fall below the baseline's; null: half the width of the difference's interval."""
 
     all: Fall | None
     """In the segment of all offers."""
@@ -24,4 +24,4 @@ class Gate(Section):
     """Results of another revision -> pass or fail (`offerbench gate`)."""
 
     tolerance: Tolerance
-    """How far a wAUC may fall."""
+    """How far a wAUC may fall; that of the baseline counts."""

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.core.paths import LOCK_FILE, METRICS_DIRECTORY, PARAMETERS_FILE, RAW_DIRECTORY
+from offerbench.core.paths import LOCK_FILE, METRICS_DIRECTORY, PARAMETERS_FILE
+from offerbench.evaluation.bootstrap import Samples
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import results_directory
+from offerbench.evaluation.sample_files import SAMPLES_FILE, parse_samples
+from offerbench.gate.config import Tolerance
+from offerbench.gate.lock import Lock, batches_of, data_of, read_lock, read_parameters, value_at
 from offerbench.gate.version import Version
 
 Cell = tuple[Measure, str, str, str]
@@ -24,27 +26,6 @@ Values = dict[Cell, float]
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 TABLE = TypeAdapter(dict[str, dict[str, dict[str, Share | None]]])
-
-
-class LockedFile(BaseModel):
-    """A file or directory that a stage read or wrote."""
-
-    path: str
-    md5: str | None = None
-
-
-class LockedStage(BaseModel):
-    """What a stage was run with."""
-
-    deps: list[LockedFile] = []
-    params: dict[str, dict[str, Any]] = {}
-    outs: list[LockedFile] = []
-
-
-class Lock(BaseModel):
-    """dvc.lock, as far as the gate reads it."""
-
-    stages: dict[str, LockedStage]
 
 
 @dataclass(frozen=True)
@@ -57,9 +38,30 @@ class Results:
     data_md5: str
     """Of the raw files."""
     tasks: frozenset[str]
+    parameters: dict[str, Any]
+    """Content of params.yaml, which all stages were run with."""
+    batches_md5: str | None
+    """Of the batches that were measured."""
     wauc: Values
     half_widths: Values
     """Half the width of each wAUC's 95% interval; empty if the version has none."""
+    samples: dict[Cell, Samples]
+    """wAUC of each bootstrap sample of the users; empty if the version has none."""
+
+    def tolerance(self) -> Tolerance:
+        """Give `gate.tolerance` of its parameters.
+
+        Raises
+        ------
+        OfferbenchError
+            If there is none, or it is not valid.
+        """
+        try:
+            return Tolerance.model_validate(value_at(self.parameters, "gate.tolerance"))
+        except ValidationError as error:
+            raise OfferbenchError(
+                f"{self.name}: {PARAMETERS_FILE}: gate.tolerance: {_first_fault(error)}. Give --tolerance."
+            ) from None
 
 
 def wauc_file(measure: Measure) -> Path:
@@ -70,6 +72,11 @@ def wauc_file(measure: Measure) -> Path:
 def half_widths_file(measure: Measure) -> Path:
     """Where the half widths of wAUC by a measure are."""
     return results_directory(measure) / "half_widths.json"
+
+
+def samples_file(measure: Measure) -> Path:
+    """Where the bootstrap samples of wAUC by a measure are."""
+    return results_directory(measure) / SAMPLES_FILE
 
 
 def load_results(version: Version, needed: Collection[Measure] = (Measure.PUBLISHED,)) -> Results:
@@ -85,12 +92,13 @@ def load_results(version: Version, needed: Collection[Measure] = (Measure.PUBLIS
     Raises
     ------
     OfferbenchError
-        If a file is missing, can't be parsed, holds a value that is no wAUC, or is not the file that
-        dvc.lock says.
+        If a file is missing, can't be parsed, holds a value that is no wAUC, is not the file that dvc.lock
+        says, or params.yaml is not what the stages were run with.
     """
-    lock = _read_lock(version)
+    lock = read_lock(version)
     wauc: Values = {}
     half_widths: Values = {}
+    samples: dict[Cell, Samples] = {}
     for measure in Measure:
         found = _read_values(version, wauc_file(measure), measure)
         if found is None and measure in needed:
@@ -98,30 +106,26 @@ def load_results(version: Version, needed: Collection[Measure] = (Measure.PUBLIS
         wauc |= found or {}
         half_widths |= _read_values(version, half_widths_file(measure), measure) or {}
     _check_written_by_lock(version, lock)
+    for measure in Measure:
+        samples |= _read_samples(version, measure)
     try:
         dataset = lock.stages["prepare"].params[str(PARAMETERS_FILE)]["dataset"]
         tasks = frozenset(lock.stages["evaluate"].params[str(PARAMETERS_FILE)]["tasks"])
-        data_md5 = {file.path: file.md5 for file in lock.stages["prepare"].deps}[str(RAW_DIRECTORY / dataset)]
     except (KeyError, TypeError):
-        data_md5 = None
-    if data_md5 is None:
-        raise OfferbenchError(
-            f"{version.name}: {LOCK_FILE} does not say which data and tasks prepare and evaluate ran on. "
-            f"{version.remedy}"
-        )
-    return Results(version.name, dataset, data_md5, tasks, wauc, half_widths)
-
-
-def _read_lock(version: Version) -> Lock:
-    content = version.read(LOCK_FILE)
-    if content is None:
-        raise OfferbenchError(f"{version.name}: no {LOCK_FILE} there. {version.remedy}")
-    try:
-        return Lock.model_validate(YAML(typ="safe", pure=True).load(content.decode()))
-    except (YAMLError, UnicodeDecodeError, ValidationError) as error:
-        raise OfferbenchError(
-            f"{version.name}: {LOCK_FILE}: not a lock file of DVC ({_first_fault(error)}). {version.remedy}"
-        ) from None
+        dataset, tasks = "", frozenset()
+    data_md5 = data_of(version, lock, str(dataset))
+    parameters = read_parameters(version, lock)
+    return Results(
+        name=version.name,
+        dataset=str(dataset),
+        data_md5=data_md5,
+        tasks=tasks,
+        parameters=parameters,
+        batches_md5=batches_of(lock, str(value_at(parameters, "evaluate.users"))),
+        wauc=wauc,
+        half_widths=half_widths,
+        samples=samples,
+    )
 
 
 def _read_values(version: Version, path: Path, measure: Measure) -> Values | None:
@@ -138,8 +142,18 @@ def _read_values(version: Version, path: Path, measure: Measure) -> Values | Non
             for model, value in models.items()
             if value is not None
         }
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # ValidationError is a ValueError
         raise OfferbenchError(f"{version.name}: {path}: {_first_fault(error)}. {version.remedy}") from None
+
+
+def _read_samples(version: Version, measure: Measure) -> dict[Cell, Samples]:
+    path = samples_file(measure)
+    content = version.read(path)
+    if content is None:
+        return {}
+    return {
+        (measure, *key): values for key, values in parse_samples(content, f"{version.name}: {path}").items()
+    }
 
 
 def _first_fault(error: Exception) -> str:
@@ -147,16 +161,14 @@ def _first_fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
         problem = error.errors()[0]
         return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}, got {str(problem['input'])[:80]}"
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return f"not valid JSON ({error})"
-    return " ".join(str(error).split())
+    return f"not valid JSON ({' '.join(str(error).split())})"
 
 
 def _check_written_by_lock(version: Version, lock: Lock) -> None:
     """Refuse metrics that another run than the locked one wrote: nobody knows what they were made from."""
     outs = {Path(out.path): out.md5 for stage in lock.stages.values() for out in stage.outs}
     locked = {path: md5 for path, md5 in outs.items() if path.parent == METRICS_DIRECTORY}
-    read = {file(measure) for measure in Measure for file in (wauc_file, half_widths_file)}
+    read = {file(measure) for measure in Measure for file in (wauc_file, half_widths_file, samples_file)}
     unlocked = {path for path in read if not {path, path.parent} & locked.keys()}
     for path in sorted(locked.keys() | {path for path in unlocked if version.read(path) is not None}):
         md5 = locked.get(path)

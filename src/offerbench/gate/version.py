@@ -9,6 +9,7 @@ from pathlib import Path
 
 from offerbench.core import git
 from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import PASSED_OVER
 
 FULL_HASH = re.compile(r"[0-9a-f]{40}")
 RELATIVE = re.compile(r"[~^@:]")  # main~1, main@{yesterday}: git can't fetch these by name
@@ -73,7 +74,7 @@ def _read_here(path: Path) -> bytes | None:
 
 
 def _list_here(directory: Path) -> list[Path]:
-    return [path for path in directory.rglob("*") if path.is_file()]
+    return [path for path in directory.rglob("*") if path.is_file() and path.name not in PASSED_OVER]
 
 
 def _list_committed(commit: str, directory: Path) -> list[Path]:

@@ -80,8 +80,8 @@ class Checkpoints:
     def write(self, progress: Progress) -> None:
         """Write a checkpoint atomically, and remove those before it.
 
-        A training goes on without a checkpoint where none can be written (a full disk, or a loss
-        that is not finite, which JSON has no name for): the one before it stays.
+        A training goes on without a checkpoint where none can be written (a full disk): the one before it
+        stays.
         """
         target = self._directory / f"epoch_{len(progress.curves):06}"
         curves = [asdict(epoch) for epoch in progress.curves]

@@ -1,21 +1,21 @@
 """Parameters of a ranker and of its training: one complete section for each row of the results."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from offerbench.core.section import Section
+from offerbench.core.section import Count, Scale, Section, Size, Threads
 from offerbench.features.config import GroupingParameters, MatchingParameters
 
-Units = list[Annotated[int, Field(ge=1)]]
+Units = list[Size]
 
 
 class CompressionParameters(Section):
     """Features of both sides, compressed to a few meta features."""
 
-    user_meta_features: int = Field(ge=1)
+    user_meta_features: Size
     """User features are compressed to so many, by the same mixture for every user."""
-    offer_meta_features: int = Field(ge=1)
+    offer_meta_features: Size
     """Offer features are compressed to so many, by a mixture that depends on the offer."""
     mask: bool
     """The compressed offer features are multiplied by a mask made of the offer."""
@@ -24,15 +24,15 @@ class CompressionParameters(Section):
 class MatchParameters(Section):
     """How often the user's past matches the offer, as an input to the score."""
 
-    windows: list[Annotated[int, Field(ge=1)] | None] = Field(min_length=1)
+    windows: list[Count | None] = Field(min_length=1, max_length=100)
     """Matches are counted in the newest so many target events before the day, once for each entry;
     null: in the user's whole past."""
-    attribute_values: int | None = Field(ge=1)
+    attribute_values: Count | None
     """Most frequent values of each offer feature that describe an offer: events of the whole past are
     counted that share its attributes, feature by feature; null: only events of the offer itself."""
-    hidden_units: int = Field(ge=1)
+    hidden_units: Size
     """Functions of the counts that are learned; an offer weighs them by its vector."""
-    prior_events: float = Field(gt=0)
+    prior_events: Scale
     """Events that every user is taken to have bought besides, as all users together do: the beta prior
     of the log odds of a match."""
 
@@ -40,19 +40,19 @@ class MatchParameters(Section):
 class RankerParameters(Section):
     """Shape, parts and regularisation of a ranker."""
 
-    embedding_dim: int = Field(ge=1)
+    embedding_dim: Size
     """Length of the vector of a value."""
     shared_embeddings: bool
     """An offer feature and the user features of its attribute have one table; otherwise each has its own."""
     interaction: Literal["dot", "bilinear"]
     """Two towers and a dot product, or products of all pairs of features and a network on top."""
-    units: Units = Field(min_length=1)
+    units: Units = Field(min_length=1, max_length=100)
     """Units of the dense layers, first to last: of each tower, or of the network before its output."""
-    dropout: float = Field(ge=0, lt=1)
+    dropout: float = Field(ge=0, le=0.999)
     """Share of a dense layer's outputs set to zero in training."""
-    l1: float = Field(ge=0)
+    l1: float = Field(ge=0, le=1e6)
     """Weight of the sum of absolute values of embeddings, kernels and biases in the loss."""
-    batch_normalization_momentum: float = Field(ge=0, lt=1)
+    batch_normalization_momentum: float = Field(ge=0, le=0.99999)
     """Share of the old moving mean and variance kept at each step."""
     variance: bool
     """The variance of an offer's embeddings is an input, beside their mean."""
@@ -73,9 +73,9 @@ class OptimizerParameters(Section):
 
     name: Literal["adamw_tfa", "adamw_keras"]
     """AdamW of tensorflow-addons, or Keras's with the decay converted: the same update."""
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(ge=1e-12, le=1_000)
     """Step size of Adam."""
-    weight_decay: float = Field(ge=0)
+    weight_decay: float = Field(ge=0, le=1)
     """Share of a variable subtracted at each step, not multiplied by the learning rate."""
 
 
@@ -84,7 +84,7 @@ class TrainParameters(Section):
 
     ranker: RankerParameters
     """Shape and parts."""
-    number_of_negatives: int = Field(ge=1)
+    number_of_negatives: Count
     """Negatives a positive: the others of a negatives group of number_of_negatives + 1 neighbours."""
     remove_accidental_hits: Literal["none", "offer", "bought_that_day"]
     """Negatives that are positives in truth and are left out of the loss: none; those whose offer has the
@@ -92,19 +92,19 @@ class TrainParameters(Section):
     own other events."""
     groupings: GroupingParameters | None
     """Random groupings that each batch is seen through; null: an event's offer is its own product."""
-    history_dropout: float = Field(ge=0, lt=1)
+    history_dropout: float = Field(ge=0, le=0.999)
     """Share of the values of each history that a training step does not see: users are not learned by
     heart. Matches are counted in the whole past all the same."""
     optimizer: OptimizerParameters
     """What moves the variables."""
-    epochs: int = Field(ge=1)
+    epochs: Count
     """At most so many passes over the train batches."""
-    early_stopping_patience: int | None = Field(ge=1)
+    early_stopping_patience: Count | None
     """Stop when validation AUC has not risen for so many epochs and restore the best epoch; null: train
     all epochs and keep the last."""
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**31)
     """Seed of first weights, dropout and groupings."""
-    threads: int = Field(ge=1)
+    threads: Threads
     """Threads of TensorFlow's operations."""
 
     @property

@@ -1,8 +1,11 @@
 """Saved models, as safetensors and JSON: the same bytes for the same weights, and no code is loaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pydantic
 import safetensors
 import safetensors.numpy
@@ -16,6 +19,7 @@ from offerbench.model.specification import Specification
 
 WEIGHTS_FILE = "weights.safetensors"
 SPECIFICATION_FILE = "model.json"
+DIVERGED = "the training diverged, nothing is saved. Lower its optimizer.learning_rate in params.yaml."
 
 
 def named_variables(model: Ranker) -> dict[str, tf.Variable]:
@@ -23,21 +27,42 @@ def named_variables(model: Ranker) -> dict[str, tf.Variable]:
     return {variable.name.removesuffix(":0"): variable for variable in model.variables}
 
 
+def not_finite(weights: Mapping[str, npt.NDArray[Any]]) -> str | None:
+    """Name the first tensor that has a value that is not finite; None if all are."""
+    return next((name for name, values in weights.items() if not np.isfinite(values).all()), None)
+
+
 def save_model(model: Ranker, directory: Path) -> None:
-    """Write a model's weights and specification into a directory."""
+    """Write a model's weights and specification into a directory.
+
+    Raises
+    ------
+    OfferbenchError
+        If a weight is not finite: the training has diverged.
+    """
     weights = {name: variable.numpy() for name, variable in named_variables(model).items()}
+    if strange := not_finite(weights):
+        raise OfferbenchError(f"{strange} has values that are not finite: {DIVERGED}")
     with atomic_file(directory / WEIGHTS_FILE) as temporary:
         safetensors.numpy.save_file(weights, temporary)
     write_json(directory / SPECIFICATION_FILE, model.specification.model_dump())
 
 
-def load_model(directory: Path) -> Ranker:
+def load_model(directory: Path, task: str | None = None) -> Ranker:
     """Build a model again from its directory.
+
+    Parameters
+    ----------
+    directory : Path
+        Of the model.
+    task : str, optional
+        The one offer feature that it sees, if it is the specialist of a task.
 
     Raises
     ------
     OfferbenchError
-        If a file is missing, damaged, or not of a model that this version makes.
+        If a file is missing, damaged, or not of a model that this version makes, its weights are not finite,
+        or it is not the specialist of the task.
     """
     weights_file = directory / WEIGHTS_FILE
     try:
@@ -54,6 +79,15 @@ def load_model(directory: Path) -> Ranker:
         raise OfferbenchError(
             f"{weights_file}: damaged or not a safetensors file ({error}). Train the model anew."
         ) from None
+    if task is not None and list(specification.offer_features) != [task]:
+        raise OfferbenchError(
+            f"{directory / SPECIFICATION_FILE}: a model of {list(specification.offer_features)}, not of "
+            f"{task} alone. Train the model anew."
+        )
+    if strange := not_finite(weights):
+        raise OfferbenchError(
+            f"{weights_file}: {strange} has values that are not finite. Train the model anew."
+        )
     model = Ranker(specification, np.random.default_rng(0))
     variables = named_variables(model)
     shapes = {name: tuple(variable.shape) for name, variable in variables.items()}

@@ -1,6 +1,7 @@
 """Training a ranker: reads from top to bottom."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.model.checkpoints import Checkpoints
 from offerbench.model.feed import Feed
 from offerbench.model.layers import Dropout
@@ -16,6 +18,7 @@ from offerbench.model.negatives import Pairs, pair_loss, pair_targets
 from offerbench.model.optimizer import make_optimizer
 from offerbench.model.progress import Epoch, Progress, is_finished
 from offerbench.model.ranker import Ranker
+from offerbench.model.saved_model import DIVERGED
 from offerbench.model.tensors import BatchTensors
 
 LOG = logging.getLogger(__name__)
@@ -71,8 +74,18 @@ class Curve:
         self._aucs: list[Any] = []
 
     def add(self, loss: tf.Tensor, pairs: Pairs) -> None:
-        """Take a batch's loss and pairs."""
+        """Take a batch's loss and pairs.
+
+        Raises
+        ------
+        OfferbenchError
+            If the loss is not finite.
+        """
         self._losses.append(float(loss))
+        if not math.isfinite(self._losses[-1]):
+            raise OfferbenchError(
+                f"batch {len(self._losses)} of an epoch has a loss of {float(loss)}: {DIVERGED}"
+            )
         groupings = pairs.logits
         weights = [None] * len(groupings) if pairs.weights is None else pairs.weights
         while len(self._aucs) < len(groupings):
@@ -95,7 +108,8 @@ def train_model(
 ) -> list[Epoch]:
     """Train a model in place and give its curves.
 
-    With `early_stopping_patience` the weights of the epoch of highest validation AUC are restored.
+    With `early_stopping_patience` the weights of the epoch of highest validation AUC are restored. A training
+    that diverges is refused, whatever its best epoch was: another machine could part with it elsewhere.
 
     Parameters
     ----------

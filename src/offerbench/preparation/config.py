@@ -1,10 +1,12 @@
 """Parameters of the stage `prepare`."""
 
-from typing import Literal
+from itertools import product
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from offerbench.core.section import Count, Name, Section
+from offerbench.core.columns import RESERVED, user_feature
+from offerbench.core.section import Count, Name, Scale, Section, Seed
 
 
 class Clusters(Section):
@@ -38,9 +40,9 @@ class UserSplit(Section):
     """Number of users whose events are test events."""
     validation_users: Count
     """Number of users whose events are validation events."""
-    seed: int = Field(ge=0, lt=2**63)
+    seed: Seed
     """Seed of the permutation of the users."""
-    min_target_events: int = Field(ge=1)
+    min_target_events: Count
     """A user with fewer target events is in train whatever is drawn."""
 
 
@@ -58,7 +60,7 @@ class History(Section):
     weights: Literal["distinct", "count", "recency"]
     """What a value of a bag weighs in its mean: all the same; its number of events; or the sum over its
     events of 0.5 ** (age / half_life_events)."""
-    half_life_events: float = Field(gt=0)
+    half_life_events: Scale
     """For `recency`: an event weighs half of one this many events newer. An event's age is the number of
     newer events of its type in the history."""
 
@@ -84,3 +86,22 @@ class Prepare(Section):
     """Train, validation, test."""
     history: History
     """Which of a user's past events a target event sees."""
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Self:
+        if taken := sorted(RESERVED & {*self.offer_features, *self.clusters}):
+            raise ValueError(f"offer_features, clusters: the names {taken} are taken, choose others")
+        pairs: dict[str, tuple[str, str]] = {}
+        for pair in product(self.history.events, self.offer_features):
+            name = user_feature(*pair)
+            if name in self.offer_features:
+                raise ValueError(
+                    f"offer_features: the name {name} is that of the histories of {pair[0]} by {pair[1]}, "
+                    "choose another"
+                )
+            if pairs.setdefault(name, pair) != pair:
+                raise ValueError(
+                    f"history.events, offer_features: {pairs[name]} and {pair} both have the name {name}. "
+                    "Rename an event type or a feature"
+                )
+        return self

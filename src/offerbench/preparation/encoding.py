@@ -28,6 +28,10 @@ class Encoding:
     """Number of target events of each user, at least 1. Shape (users,)."""
     vocabularies: dict[str, pa.Table]
     """For each feature the columns value, label, occurrences: all values, rare ones too."""
+    left_out: dict[str, int]
+    """Events that are not kept, by reason."""
+    absent: list[str]
+    """Event types of `prepare.history.events` that never occur."""
 
 
 def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare, until: int | None = None) -> Encoding:
@@ -83,6 +87,7 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare, until: int |
         WHERE event_type IN ({types})
         """
     )
+    there, left_out = _count_left_out(connection, prepare)
     for feature, parameters in prepare.clusters.items():
         _cluster_numbers(connection, feature, parameters, known)
     joins = "".join(
@@ -98,7 +103,30 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare, until: int |
             feature: _label_values(connection, feature, prepare.vocabulary, known)
             for feature in prepare.offer_features
         },
+        left_out=left_out,
+        absent=[name for name in prepare.history.events if name not in there],
     )
+
+
+def _count_left_out(
+    connection: duckdb.DuckDBPyConnection, prepare: Prepare
+) -> tuple[set[str], dict[str, int]]:
+    """Give the event types that there are, and count the events that are not kept, by reason."""
+    rows = connection.sql(
+        """
+        SELECT event_type, user_index IS NULL AS is_without_target, count(*)
+        FROM events LEFT JOIN users USING ("user") GROUP BY 1, 2 ORDER BY 1, 2
+        """
+    ).fetchall()
+    left_out: dict[str, int] = {}
+    used = event_types(prepare)
+    for name, is_without_target, count in rows:
+        reason = f"event_type_{name}_neither_target_nor_history"
+        if name in used:
+            reason = f"user_without_{prepare.target_event}"
+        if name not in used or is_without_target:
+            left_out[reason] = left_out.get(reason, 0) + count
+    return {name for name, _, _ in rows}, left_out
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> None:

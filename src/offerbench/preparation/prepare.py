@@ -14,7 +14,9 @@ from offerbench.core.json_files import write_json
 from offerbench.core.tables import write_parquet
 from offerbench.datasets.canonical import ReadCounts, event_database
 from offerbench.datasets.config import Custom
-from offerbench.datasets.rejects import refuse_too_many, write_rejects
+from offerbench.datasets.raw_files import unchanged
+from offerbench.datasets.rejects import refuse_too_many, rejected_lines, write_rejects
+from offerbench.datasets.row_counts import refuse_unaccounted_rows
 from offerbench.datasets.sources import reader
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
@@ -59,13 +61,22 @@ def prepare_dataset(
     Raises
     ------
     OfferbenchError
-        If the raw files can't be read, or too many of their rows can't be used.
+        If the raw files can't be read or change meanwhile, or too many of their rows can't be used.
     """
-    with event_database(Path(resources.spill_directory), resources.memory_limit) as connection:
+    with (
+        unchanged(raw_directory),
+        event_database(Path(resources.spill_directory), resources.memory_limit) as connection,
+    ):
         read = reader(dataset, custom)(connection, raw_directory)
+        ((events,),) = connection.sql("SELECT count(*) FROM events").fetchall()
+        refuse_unaccounted_rows(read, events, raw_directory)
         refuse_too_many(read, raw_directory, prepare.max_rejected_share)
         LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)
+        for warning in (*read.warnings, *rejected_lines(read)):
+            LOG.warning("%s", warning)
         encoding = encode(connection, prepare, until)
+        for name in encoding.absent:
+            LOG.warning("prepare.history.events: no event of type '%s' in the data", name)
         users = len(encoding.user_numbers)
         LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
@@ -140,7 +151,7 @@ def _counts(
     return {
         "rows": read.rows,
         "event_types": read.event_types,
-        "left_out": read.left_out,
+        "left_out": read.left_out | encoding.left_out,
         "rejected": read.rejected,
         "events_kept": kept,
         "first_day": str(np.datetime64(min(days), "D")),

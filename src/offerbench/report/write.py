@@ -1,7 +1,5 @@
 """Write what the stage `report` makes of the results: a page, a picture, tables in Markdown."""
 
-from ruamel.yaml import YAML
-
 from offerbench.core.atomic import atomic_file
 from offerbench.core.json_files import read_json
 from offerbench.core.paths import (
@@ -12,6 +10,7 @@ from offerbench.core.paths import (
     REPORTS_DIRECTORY,
 )
 from offerbench.core.rows import table_rows
+from offerbench.core.yaml_files import parse_yaml
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import read_gaps, read_offers_table, read_wauc, results_directory
 from offerbench.parameters import Parameters
@@ -74,7 +73,7 @@ def raw_version(dataset: str) -> str | None:
     """MD5 of the raw data that dvc.lock says `prepare` read; None outside of a DVC run."""
     if not LOCK_FILE.exists():
         return None
-    stages = YAML(typ="safe").load(LOCK_FILE.read_text(encoding="utf-8"))["stages"]
+    stages = parse_yaml(LOCK_FILE.read_text(encoding="utf-8"), str(LOCK_FILE))["stages"]
     raw = (RAW_DIRECTORY / dataset).as_posix()
     read = (dep["md5"] for dep in stages.get("prepare", {}).get("deps", ()) if dep["path"] == raw)
     return next(read, None)

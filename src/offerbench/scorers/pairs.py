@@ -1,176 +1,37 @@
 """What a scorer is asked: who, which offer, as of when. It never learns which pairs are positive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.core.columns import DAY, USER, Split
-from offerbench.core.ranges import Rows, concatenated_ranges
+from offerbench.core.columns import DAY, USER
 from offerbench.features.decay import DecayedSums
 from offerbench.features.match_counts import Ints, MatchIndex
 from offerbench.features.offers import OfferTable, most_frequent_values
-from offerbench.features.past_counts import AttributeMatches
-from offerbench.preparation.history import user_days
-from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.histories import Histories, HistoriesAsOf, PreparedHistories
+from offerbench.scorers.contexts import Contexts, differs
 
 Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Made = TypeVar("Made")
 GROUPS_AT_A_TIME = 1_000
-SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """Users as of a day, in groups: every user of a group is paired with every offer of the group."""
+@dataclass(frozen=True)
+class MatchDays:
+    """When the events of windows are of the offer; int64, shape (groups, i, j) each."""
 
-    data: PreparedData
-    """The data set."""
-    split: Split
-    """The users that the contexts are of; only their events are looked at."""
-    users: Labels
-    """User of each context. Shape (groups, i)."""
-    days: Labels
-    """Day of each context: events of earlier days are known. Shape (groups, i)."""
-    rows: Rows | None = None
-    """Target events that the contexts are of, if they are of any. Shape (groups, i)."""
-
-    @classmethod
-    def of_events(cls, data: PreparedData, split: Split, rows: Rows) -> Self:
-        """Make the contexts of target events: their users, as of their days.
-
-        Parameters
-        ----------
-        data : PreparedData
-            The data set.
-        split : Split
-            The users that the events are of.
-        rows : int64, shape (groups, i)
-            Rows of target events.
-        """
-        return cls(data, split, data.events[USER][rows], data.events[DAY][rows], rows)
-
-    @classmethod
-    def as_of(cls, data: PreparedData, split: Split, users: Labels, day: int) -> Self:
-        """Make one group of users as of the same day, whether they are active later or not.
-
-        Parameters
-        ----------
-        data : PreparedData
-            The data set.
-        split : Split
-            The users' split.
-        users : int32, shape (users,)
-            The users.
-        day : int
-            Days since 1970-01-01.
-        """
-        return cls(data, split, users[None], np.full((1, len(users)), day, np.int32))
-
-    @cached_property
-    def rows_of_split(self) -> Rows:
-        """Rows of the split's target events, ascending; int64, shape (events of the split,)."""
-        return concatenated_ranges(*self.data.user_rows[self.split])
-
-    @cached_property
-    def events(self) -> dict[str, Labels]:
-        """The split's target events: user, day, labels; int32, shape (events of the split,) each."""
-        return {name: column[self.rows_of_split] for name, column in self.data.events.items()}
-
-    @cached_property
-    def histories(self) -> Histories:
-        """What the models see of the users' past."""
-        if self.rows is not None:
-            return PreparedHistories(self.data, self.rows)
-        return HistoriesAsOf(self.data, self._history_events, *self.distinct, self.numbers)
-
-    def past(self, length: int | None) -> tuple[Ints, Ints]:
-        """Window of each context's past among the split's events.
-
-        Parameters
-        ----------
-        length : int, optional
-            Only the newest so many events; None: all of them.
-
-        Returns
-        -------
-        start, length : int64, shape (groups, i)
-        """
-        start, stop = self._past
-        lengths = stop - start if length is None else np.minimum(stop - start, length)
-        return stop - lengths, lengths
-
-    @cached_property
-    def history(self) -> tuple[Ints, Ints]:
-        """Window of each context's history, cut as `prepare.history` says; see `past`."""
-        keep, length = self.data.history.keep, self.data.history.length
-        start, lengths = self.past(length)
-        return self._past[0] if keep == "oldest" else start, lengths
-
-    @cached_property
-    def whole_period(self) -> tuple[Ints, Ints]:
-        """Window of all events of each context's user among the split's events; see `past`."""
-        start, stop = (np.searchsorted(self.events[USER], self.users, side) for side in SIDES)
-        return start, stop - start
-
-    @cached_property
-    def day(self) -> tuple[Ints, Ints]:
-        """Window of the events of each context's user on its day among the split's events; see `past`."""
-        start, stop = (np.searchsorted(self._user_days, self._wanted, side) for side in SIDES)
-        return start, stop - start
-
-    @property
-    def numbers(self) -> Ints:
-        """Number of each context among the distinct (user, day); int64, shape (groups, i)."""
-        return self._distinct[1]
-
-    @property
-    def distinct(self) -> tuple[Labels, Labels]:
-        """User and day of the distinct contexts, ascending; int32, shape (distinct contexts,) each."""
-        first = self._distinct[0]
-        return self.users.reshape(-1)[first], self.days.reshape(-1)[first]
-
-    def attributes(self, features: tuple[str, ...]) -> AttributeMatches:
-        """Count some attributes in the pasts of the distinct contexts, once."""
-        if features not in self._attributes:
-            events = {name: self.events[name] for name in features}
-            start, length = (part.reshape(-1)[self._distinct[0]] for part in self.past(None))
-            shares = self.data.train_shares(features)
-            self._attributes[features] = AttributeMatches(events, start, length, shares)
-        return self._attributes[features]
-
-    @cached_property
-    def _attributes(self) -> dict[tuple[str, ...], AttributeMatches]:
-        return {}
-
-    @cached_property
-    def _history_events(self) -> dict[str, dict[str, Labels]]:
-        """Events of each type of the histories: all users', but for the target's."""
-        return {self.data.target_event: self.events, **self.data.history_events}
-
-    @cached_property
-    def _user_days(self) -> Ints:
-        return user_days(self.events[USER], self.events[DAY])
-
-    @cached_property
-    def _wanted(self) -> Ints:
-        return user_days(self.users, self.days)
-
-    @cached_property
-    def _past(self) -> tuple[Ints, Ints]:
-        """First event of each context's user, and the one after its past; int64, shape (groups, i)."""
-        start = np.searchsorted(self.events[USER], self.users)
-        return start, np.searchsorted(self._user_days, self._wanted)
-
-    @cached_property
-    def _distinct(self) -> tuple[Ints, Ints]:
-        """Place of the first of each distinct context among all, and number of each context."""
-        first, number = np.unique(self._wanted, return_index=True, return_inverse=True)[1:]
-        return first, number.reshape(self.users.shape)
+    count: Ints
+    """Matches."""
+    days: Ints
+    """Days with a match."""
+    first: Ints
+    """Day of the first match; 0 if there is none."""
+    last: Ints
+    """Day of the last match; 0 if there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +46,17 @@ class TaskPairs:
     """Who, as of when. Shape (groups, i)."""
     offer_of_event: Labels
     """Place in `offers` of the offers of each group. Shape (groups, j)."""
+
+    def shared(self, key: object, make: Callable[[], Made]) -> Made:
+        """Make what several scorers need of these pairs once."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        made: Made = self._shared[key]
+        return made
+
+    @cached_property
+    def _shared(self) -> dict[object, Any]:
+        return {}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -230,14 +102,44 @@ class TaskPairs:
         """
         contexts, matches = self.contexts, self.matches
         users, days, labels = (contexts.events[name] for name in (USER, DAY, self.task))
-        by_offer = _differs(labels[matches.rows]) | _differs(users[matches.rows])
+        by_offer = differs(labels[matches.rows]) | differs(users[matches.rows])
         of_offer = DecayedSums(by_offer, days[matches.rows], half_life_days)
-        of_all = DecayedSums(_differs(users), days, half_life_days)
+        of_all = DecayedSums(differs(users), days, half_life_days)
         as_of = np.broadcast_to(contexts.days[:, :, None], self.shape).reshape(-1)
         found = of_offer.of_windows(*matches.places(*self._queries(start, length)), as_of)
         first, stop = start.reshape(-1), (start + length).reshape(-1)
         total = of_all.of_windows(first, stop, contexts.days.reshape(-1))
         return found.reshape(self.shape), total.reshape(start.shape)
+
+    def match_days(self, start: Ints, length: Ints) -> MatchDays:
+        """Find when the events of each context's window are of the offer.
+
+        Parameters
+        ----------
+        start, length : int64, shape (groups, i)
+            Windows among the events of the split.
+        """
+        first, stop = self.matches.places(*self._queries(start, length))
+        is_first, days = self._match_day_index
+        some = stop > first
+        last = np.maximum(stop - 1, 0)
+        return MatchDays(
+            count=(stop - first).reshape(self.shape),
+            # The first match of a window is one of its days, whether or not an earlier one is of that day.
+            days=np.where(some, is_first[stop] - is_first[np.minimum(first + 1, stop)] + 1, 0).reshape(
+                self.shape
+            ),
+            first=np.where(some, days[np.minimum(first, len(days) - 1)], 0).reshape(self.shape),
+            last=np.where(some, days[last], 0).reshape(self.shape),
+        )
+
+    @cached_property
+    def _match_day_index(self) -> tuple[Ints, Labels]:
+        """Where a label, user or day begins in the order of `matches.rows`, counted; and the days."""
+        rows = self.matches.rows
+        days, labels = self.contexts.events[DAY][rows], self.contexts.events[self.task][rows]
+        is_first = differs(labels) | differs(days) | differs(self.contexts.events[USER][rows])
+        return np.append(0, np.cumsum(is_first)), days
 
     def attribute_matches(
         self, features: Sequence[str], most_frequent: int
@@ -284,8 +186,3 @@ class TaskPairs:
             for part in (start[:, :, None], length[:, :, None], keys)
         )
         return first, size, key
-
-
-def _differs(values: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Whether each value is another one than that before it; True for the first."""
-    return np.append(True, values[1:] != values[:-1])[: len(values)]

@@ -9,8 +9,9 @@ from offerbench.features.offers import OfferTable
 from offerbench.model.interaction import Vectors
 from offerbench.model.match_score import MatchScore
 from offerbench.model.ranker import Ranker
+from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.histories import Histories
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.pairs import TaskPairs
 
 HISTORIES_AT_A_TIME = 20_000
 
@@ -24,15 +25,29 @@ class RankerScorer:
 
     def score(self, pairs: TaskPairs) -> Vectors:
         """Score every user of a group with every offer of the group; see `Scorer`."""
+        of_interaction, of_matches = self.parts(pairs)
+        return of_interaction if of_matches is None else of_interaction + of_matches
+
+    def parts(self, pairs: TaskPairs) -> tuple[Vectors, Vectors | None]:
+        """Score the pairs by the interaction, and by the matches if the ranker has a match score.
+
+        Returns
+        -------
+        float32, shape (groups, i, j), each
+        """
+        return pairs.shared(self, lambda: self._parts(pairs))
+
+    def _parts(self, pairs: TaskPairs) -> tuple[Vectors, Vectors | None]:
         contexts = pairs.contexts
         if contexts not in self._users:
+            self._model.specification.check_fits(contexts.data)
             self._users[contexts] = user_vectors(self._model, contexts.histories)
         users = self._users[contexts][contexts.histories.of_context]
         offers = offer_vectors(self._model, pairs.offers)
         scores = self._model.interaction.scores(users, offers[pairs.offer_of_event])
-        if self._model.match_score is not None:
-            scores += _match_scores(self._model, self._model.match_score, pairs, offers)
-        return scores
+        if self._model.match_score is None:
+            return scores, None
+        return scores, _match_scores(self._model, self._model.match_score, pairs, offers)
 
 
 def user_vectors(model: Ranker, histories: Histories) -> Vectors:

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.section import Section
+from offerbench.core.yaml_files import parse_yaml
 
 STUDIES_DIRECTORY = Path("studies")
 
@@ -87,9 +86,8 @@ def load_study(name: str) -> Study:
     if name not in known:
         raise OfferbenchError(f"{path}: no such file. There are {', '.join(known) or 'none'}.")
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        return Study.model_validate(content)
-    except (YAMLError, UnicodeDecodeError) as error:
+        return Study.model_validate(parse_yaml(path.read_text(encoding="utf-8"), str(path)))
+    except UnicodeDecodeError as error:
         raise OfferbenchError(f"{path}: not valid YAML. {error}") from None
     except ValidationError as error:
         raise OfferbenchError("\n".join(f"{path}: {_explain(found)}" for found in error.errors())) from None

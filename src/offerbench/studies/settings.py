@@ -11,6 +11,8 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import PARAMETERS_FILE
+from offerbench.core.yaml_files import parse_yaml
 
 ABSENT = "(no such key)"
 
@@ -28,8 +30,16 @@ _WordForNull.add_representer(type(None), _WordForNull.represent_null)
 
 
 def read_parameters(text: str) -> dict[str, Any]:
-    """Read the text of a params.yaml, with the library that DVC and the stages read it with."""
-    content: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    """Read the text of a params.yaml, with the library that DVC and the stages read it with.
+
+    Raises
+    ------
+    OfferbenchError
+        If it is not YAML, or no mapping.
+    """
+    content = parse_yaml(text, str(PARAMETERS_FILE))
+    if not isinstance(content, dict):
+        raise OfferbenchError(f"{PARAMETERS_FILE}: not a mapping of keys to values.")
     return content
 
 

@@ -1,10 +1,41 @@
 """`offerbench fetch`: what is missing of Complete Journey, and a count of both."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from offerbench.commands.fetch import fetch
+
+from ..core.directory import names
+
+KILLED = """
+import os, signal
+from pathlib import Path
+write = Path.write_bytes
+def half(path, content):
+    write(path, content[: len(content) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+Path.write_bytes = half
+from offerbench.commands.fetch import fetch
+fetch()
+"""
+
+
+def test_a_killed_one_leaves_nothing_among_the_raw_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    raw = tmp_path / "data/raw/complete_journey"
+    assert names(raw) == []
+    assert len(names(raw.parent)) == 2, "what it wrote is beside the directory, under an ignored name"
+    monkeypatch.chdir(tmp_path)
+    fetch()
+    assert names(raw) == ["products.parquet", "transactions.parquet"]
+    assert names(raw.parent) == ["complete_journey"]
 
 
 def test_it_writes_what_is_missing(

@@ -7,6 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from offerbench.commands.prune import prune, prune_tasks
+from offerbench.core.errors import OfferbenchError
 
 TASKS = ("brand", "category1")
 
@@ -47,6 +48,22 @@ def test_a_task_that_is_gone_leaves_nothing(checkout: Path) -> None:
         "plots/training/full/file",
         "plots/training/mono_category1/file",
     }
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\nstages: {}\n=======\n", "stages: 5", "5", "", "[" * 3000])
+def test_a_lock_file_that_is_none_is_named(checkout: Path, content: str) -> None:
+    (checkout / "dvc.lock").write_text(content)
+    with pytest.raises(OfferbenchError, match=r"dvc\.lock: not .*git restore dvc\.lock") as stopped:
+        prune_tasks(list(TASKS))
+    assert "\n" not in str(stopped.value)
+    assert (checkout / "dvc.lock").read_text() == content
+
+
+def test_what_is_no_model_stays(checkout: Path) -> None:
+    (checkout / "models/mono/.DS_Store").write_bytes(b"x")
+    (checkout / "models/mono/notes.txt").write_text("mine")
+    assert prune_tasks(["category1"]) == ["brand"]
+    assert {"models/mono/.DS_Store", "models/mono/notes.txt"} <= files(checkout)
 
 
 def test_nothing_is_written_if_nothing_is_stale(checkout: Path) -> None:

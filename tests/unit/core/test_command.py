@@ -2,6 +2,9 @@
 
 import errno
 import os
+import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +74,7 @@ def fault_of(
         (errno.EPERM, "right to write"),
         (errno.EROFS, "Mount it for writing"),
         (errno.EEXIST, "Move away"),
+        (errno.ENAMETOOLONG, "shorter name"),
     ],
 )
 def test_a_fault_of_the_disk_names_the_file(
@@ -134,6 +138,46 @@ def test_other_errors_keep_their_trace_back(monkeypatch: pytest.MonkeyPatch, err
     monkeypatch.setattr("sys.argv", ["stage"])
     with pytest.raises(type(error)):
         command.run(main)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
+def test_a_letter_that_the_terminal_does_not_have_stops_nothing(tmp_path: Path, encoding: str) -> None:
+    script = tmp_path / "stage.py"
+    script.write_text(
+        "import logging\nfrom offerbench.core import command\n"
+        "def main() -> None:\n"
+        "    logging.getLogger('offerbench').info('a shop in Łódź')\n"
+        "    print('.673 ±.009 Łódź \\udcff')\n"
+        "command.run(main)\n"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0 and done.stderr == b""
+    assert b".673 " in done.stdout and b".009 ?" in done.stdout and b"a shop in ?" in done.stdout
+
+
+@pytest.mark.parametrize("given", [None, "/elsewhere"])
+def test_dvc_keeps_its_site_cache_in_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", "to be restored")
+    if given:
+        monkeypatch.setenv("DVC_SITE_CACHE_DIR", given)
+    else:
+        monkeypatch.delenv("DVC_SITE_CACHE_DIR")
+    seen = []
+    for known in (False, True):
+        if known:
+            (tmp_path / ".dvc").mkdir()
+        assert run(monkeypatch, lambda: seen.append(os.environ.get("DVC_SITE_CACHE_DIR"))) == 0
+    own = tmp_path / ".dvc/tmp/site_cache"
+    assert seen == ([given, given] if given else [None, str(own)])
+    assert own.exists() == (given is None)
+    if given is None:
+        assert stat.S_IMODE(own.stat().st_mode) == 0o700  # DVC lets everybody write to what it makes in it
 
 
 def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

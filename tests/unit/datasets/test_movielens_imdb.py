@@ -192,8 +192,9 @@ def test_a_missing_column_is_named(
 @pytest.mark.parametrize(
     ("name", "line", "fault"),
     [
-        ("links.csv", b"1,tt0114709,862\n", "line 10: imdb_number is not a number: '1,tt0114709,862'"),
+        ("links.csv", b"1,tt0114709,862\n", "line 10: imdbId is not a number: '1,tt0114709,862'"),
         ("links.csv", b"9,7\n", "line 10: wrong number of fields"),
+        ("links.csv", b"1.5,7,8\n", "line 10: movieId is not a number: '1.5,7,8'"),
         ("links.csv", b",7,8\n", "line 10: no movieId: ',7,8'"),
         ("links.csv", b"3,7,8\n", "line 10: movieId appears twice: '3,7,8'"),
         ("links.csv", b'9,7,"a\nb"\n\n10,7,8,9\n', "line 13: wrong number of fields: '10,7,8,9'"),
@@ -228,6 +229,7 @@ def test_a_bad_row_of_a_side_table_is_refused(
     [
         ("\t1994\t", "\tlong ago\t", "tt0110413: startYear is not a number"),
         ("\t110\t", "\tDrama\t", "tt0110413: runtimeMinutes is not a number"),
+        ("\t1994\t", "\t1_994\t", "tt0110413: startYear is not a number"),
     ],
 )
 def test_a_title_with_a_wrong_number_is_refused(

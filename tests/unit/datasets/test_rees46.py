@@ -149,8 +149,8 @@ def test_a_wrong_header_of_a_later_file_is_refused(
         (purchase(1, price=""), "price_missing_or_not_a_number"),
         (purchase(1, price="-0.01"), "price_negative_or_absurd"),
         (purchase(1, price="1e10"), "price_negative_or_absurd"),
-        (purchase(1, price="nan"), "price_negative_or_absurd"),
-        (purchase(1, price="inf"), "price_negative_or_absurd"),
+        (purchase(1, price="nan"), "price_missing_or_not_a_number"),
+        (purchase(1, price="inf"), "price_missing_or_not_a_number"),
         (purchase(1).replace(",100,", ",,"), "product_missing"),
         (purchase(1).replace(",1,session", ",,session"), "user_missing"),
         (purchase(1).replace("purchase", ""), "event_type_missing"),
@@ -181,14 +181,28 @@ def test_a_row_that_can_not_be_used_is_rejected(
     assert reject.text == line  # as it is in the file
 
 
-def test_a_view_that_can_not_be_parsed_is_rejected_too(
+def test_what_is_wrong_in_a_view_does_not_matter(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     lines = [csv_line(1, 0, "view", "1", "", "", "cheap"), csv_line(1, 0, "view", "1", "", "", "-1")]
     counts = rees46.read_events(connection, write(tmp_path, purchase(1), *lines))
     assert counts.rows == 3
-    assert counts.rejected == {"price_missing_or_not_a_number": 1}
-    assert counts.left_out == {"event_type_view": 1}  # what a view costs does not matter
+    assert counts.rejected == {}
+    assert counts.left_out == {"event_type_view": 2}
+
+
+def test_times_with_an_offset_are_of_the_utc_day(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    times = [
+        "2019-10-01 23:30:00-05:00",
+        "2019-10-01T23:30:00Z",
+        "2019-10-02 01:00:00+02:00",
+        "2019-10-01 23:30",
+    ]
+    lines = [purchase(1).replace("2019-10-01 10:00:00 UTC", time) for time in times]
+    rees46.read_events(connection, write(tmp_path, *lines))
+    assert [row["day"] - FIRST_DAY for row in rows_of(connection)] == [1, 0, 0, 0]
 
 
 def test_lines_are_those_of_each_file(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

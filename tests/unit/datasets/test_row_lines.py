@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offerbench.datasets import rees46, row_lines
-from offerbench.datasets.row_lines import CsvLayout, find_rows
+from offerbench.datasets import csv_blocks, rees46
+from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.row_lines import find_rows
 
 from ..tiny_log import HEADER, csv_line
 
@@ -56,7 +57,7 @@ def test_every_row_is_found_at_its_line(
             unparsed[starts[-1]] = (line, text)
         line += 1 + text.count("\n")
     data = data if ends_at_last else data.removesuffix(end)
-    with tempfile.TemporaryDirectory() as directory, patch.object(row_lines, "BLOCK", block):
+    with tempfile.TemporaryDirectory() as directory, patch.object(csv_blocks, "BLOCK", block):
         file = Path(directory) / ("log.csv.gz" if is_packed else "log.csv")
         file.write_bytes(gzip.compress(data.encode()) if is_packed else data.encode())
         by_start, by_place = find_rows(
@@ -80,7 +81,7 @@ def test_quotes_are_text_where_the_layout_has_none(tmp_path: Path) -> None:
 def test_a_carriage_return_ends_a_row_but_no_line(tmp_path: Path, block: int) -> None:
     # As DuckDB reads it, unless it is inside a quoted field.
     (tmp_path / "log.csv").write_bytes(b'a,b\r\n1,2\n3,\r4\n"5\r",6\r\n7,8\r')
-    with patch.object(row_lines, "BLOCK", block):
+    with patch.object(csv_blocks, "BLOCK", block):
         _, by_place = find_rows(tmp_path / "log.csv", CsvLayout(","), np.empty(0, np.int64), [], range(5))
     assert [(row.line, row.text) for row in by_place.values()] == [
         (2, "1,2"),

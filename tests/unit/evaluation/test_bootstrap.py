@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offerbench.evaluation import bootstrap
-from offerbench.evaluation.bootstrap import PairSamples, draw_weights, half_width, sampled_wauc
+from offerbench.evaluation.bootstrap import (
+    PairSamples,
+    draw_weights,
+    half_width,
+    sampled_wauc,
+    simultaneous_half_widths,
+)
 from tests.oracle import bootstrap as oracle
 
 OFFERS, USERS, SAMPLES = 4, 3, 5
@@ -109,3 +115,34 @@ def test_the_interval_covers_the_true_value() -> None:
     # 300 runs of a 95% interval: 95% +- 2.5% (two standard errors); a little less is the bootstrap's own.
     assert 0.91 <= covered <= 0.98
     assert 0.91 <= gap_covered <= 0.98
+
+
+@given(st.integers(1, 6), st.integers(2, 60), st.integers(0, 99), st.integers(0, 5))
+def test_simultaneous_intervals_are_those_of_the_plain_twin(
+    values: int, count: int, seed: int, missing: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    samples = generator.normal(0.6, 0.01, (values, count)) * generator.integers(1, 3, (values, 1))
+    samples[generator.random(samples.shape) < missing / 5] = np.nan
+    expected = oracle.simultaneous_half_widths(samples.tolist())
+    found = simultaneous_half_widths(samples)
+    assert [None if np.isnan(width) else width for width in found] == pytest.approx(expected)
+
+
+def test_values_that_are_all_the_same_have_an_interval_of_zero() -> None:
+    assert simultaneous_half_widths(np.full((2, 5), 0.7)).tolist() == [0, 0]
+
+
+def test_no_value_at_all_has_no_interval() -> None:
+    assert np.isnan(simultaneous_half_widths(np.full((2, 3), np.nan))).all()
+
+
+@pytest.mark.parametrize("values", [1, 300])
+def test_simultaneous_intervals_hold_for_all_values_at_once(values: int) -> None:
+    # A truth of 0, measured with noise that the samples know: 95% of the experiments have all values inside.
+    generator = np.random.default_rng(5)
+    inside = []
+    for _ in range(300):
+        measured, samples = generator.normal(0, 1, values), generator.normal(0, 1, (values, 400))
+        inside.append(bool((np.abs(measured) <= simultaneous_half_widths(samples)).all()))
+    assert 0.90 <= np.mean(inside) <= 0.99

@@ -13,8 +13,9 @@ from offerbench.evaluation.evaluate import ScoredTask, TaskResult, measure_task,
 from offerbench.evaluation.pairs import Measure, MeasuredPairs, measured_pairs
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.history_affinity import HistoryAffinity
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.ranker import RankerScorer
 from offerbench.scorers.registry import UNTRAINED
 from offerbench.scorers.scorer import Scorer

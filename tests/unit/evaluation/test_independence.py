@@ -8,11 +8,11 @@ import pytest
 
 import offerbench.evaluation
 from offerbench.core import rows
-from offerbench.core.rows import CEILINGS, GENERALISTS, YARDSTICKS, mono_model
+from offerbench.core.rows import CEILINGS, GENERALISTS, PEERS, YARDSTICKS, mono_model
 
 PACKAGE = Path(offerbench.evaluation.__file__).parent
 MODULES = sorted(PACKAGE.glob("*.py"))
-NAMES_OF_ROWS = {*GENERALISTS, *YARDSTICKS, *CEILINGS, mono_model("")}
+NAMES_OF_ROWS = {*GENERALISTS, *YARDSTICKS, *PEERS, *CEILINGS, mono_model("")}
 ALLOWED_ROOMS = {"core", "evaluation", "features", "preparation", "scorers"}
 ALLOWED_SCORERS = {f"offerbench.scorers.{name}" for name in ("config", "pairs", "scorer")}
 CONSTANTS = {name for name, value in vars(rows).items() if isinstance(value, str) and value in NAMES_OF_ROWS}
@@ -64,7 +64,14 @@ def test_it_imports_no_model_and_no_scorer_of_one(module: Path) -> None:
             if name.startswith("offerbench.scorers"):
                 assert name in ALLOWED_SCORERS, f"{module.name} imports {name}"
             if name == "offerbench.core.rows":
-                assert not set(taken) & {*CONSTANTS, "GENERALISTS", "YARDSTICKS", "CEILINGS", "mono_model"}
+                assert not set(taken) & {
+                    *CONSTANTS,
+                    "GENERALISTS",
+                    "YARDSTICKS",
+                    "PEERS",
+                    "CEILINGS",
+                    "mono_model",
+                }
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from offerbench.core.columns import DAY, USER, Split
 from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
 from offerbench.features.offers import OfferTable
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from tests.oracle import evaluation as oracle
 
 from ..event_log import BRANDS, EVENTS, data_of

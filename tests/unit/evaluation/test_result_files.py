@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.core.tables import read_parquet
 from offerbench.evaluation.evaluate import TaskResult
 from offerbench.evaluation.pairs import Measure
@@ -25,6 +26,7 @@ from offerbench.evaluation.result_files import (
     write_results,
 )
 from offerbench.evaluation.results import gap_table, wauc_table
+from offerbench.evaluation.sample_files import parse_samples, write_samples
 
 from ..parameters import evaluate_parameters
 from .test_results import ROWS
@@ -189,6 +191,7 @@ def test_json_files_hold_what_the_tables_say(measure: Measure) -> None:
         "headline.json",
         "evaluate.json",
         "offers.parquet",
+        "samples.parquet",
     }
     content = {path.stem: json.loads(path.read_text()) for path in directory.glob("*.json")}
     assert list(content["wauc"]) == ["all", "popular", "cold_start"]
@@ -227,3 +230,37 @@ def test_offers_have_their_values_and_results(measure: Measure) -> None:
     written: dict[Hashable, np.ndarray] = dict(read_parquet(directory / "offers.parquet"))
     for name, column in offer_table(made, VOCABULARY).items():
         assert written[name].tolist() == column.tolist()
+
+
+def test_samples_survive_their_file(tmp_path: Path) -> None:
+    made = results()
+    write_samples(tmp_path / "samples.parquet", made)
+    found = parse_samples((tmp_path / "samples.parquet").read_bytes(), "here")
+    assert list(found) == [
+        (segment, task, row.name)
+        for task in made
+        for segment in ("all", "popular", "cold_start")
+        for row in ROWS
+    ]
+    for (segment, task, model), samples in found.items():
+        np.testing.assert_allclose(samples, made[task].samples[segment][model], atol=1e-7)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1PAR1", b"x" * 500])
+def test_a_file_that_has_no_samples(content: bytes) -> None:
+    with pytest.raises(OfferbenchError, match=r"here: not a file of samples") as stopped:
+        parse_samples(content, "here")
+    assert "\n" not in str(stopped.value)
+
+
+def test_samples_with_a_flipped_bit_are_refused_or_none_is_lost(tmp_path: Path) -> None:
+    write_samples(tmp_path / "samples.parquet", results())
+    whole = (tmp_path / "samples.parquet").read_bytes()
+    for place in range(0, len(whole), 37):
+        content = bytearray(whole)
+        content[place] ^= 16
+        try:
+            found = parse_samples(bytes(content), "here")
+        except OfferbenchError:
+            continue
+        assert len({len(samples) for samples in found.values()}) == 1

@@ -1,11 +1,14 @@
 """A git repository with the results of a run, to change at will."""
 
+import copy
 import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from offerbench.core.tables import write_parquet
 
 from ..git_repository import commit_all, git, write_yaml
 from ..parameters import COMPLETE
@@ -15,6 +18,12 @@ MODELS = ["full", "mono_brand", "mono_category1", "history_affinity"]
 SEGMENTS = ["all", "popular", "cold_start"]
 HALF_WIDTH = 0.01
 CLEAN_HALF_WIDTH = 0.02
+KEYS = ("segment", "task", "model")
+LOCKED = {
+    "prepare": ["dataset", "custom", "prepare"],
+    "train_full": ["rebatch", "train_full"],
+    "evaluate": ["tasks", "evaluate", "group_test"],
+}
 MEASURES = ["published", "clean"]
 Table = dict[str, dict[str, dict[str, float | None]]]
 
@@ -33,10 +42,26 @@ class Results:
         self.clean_half_widths: Table | None = table(CLEAN_HALF_WIDTH)
         self.dataset = "complete_journey"
         self.data_md5 = "bfdaf6d7517e21602dc71f93c2eaf0c3.dir"
+        self.batches_md5 = "e7f1b9d4a3c2058f6d9e0b1a2c3d4e5f"
         self.tasks = TASKS
+        self.parameters: dict[str, Any] = {}
+        """Values of params.yaml that differ, by dotted key."""
+        self.samples: dict[tuple[str, str, str], list[float]] | None = None
+        """Of either measure; None: as a version of old has none."""
+
+    def content(self) -> dict[str, Any]:
+        """What is in params.yaml."""
+        content = copy.deepcopy(COMPLETE) | {"dataset": self.dataset, "tasks": self.tasks}
+        for key, value in self.parameters.items():
+            *sections, last = key.split(".")
+            section = content
+            for name in sections:
+                section = section[name]
+            section[last] = value
+        return content
 
     def write(self, directory: Path) -> None:
-        """Write metrics/ and a dvc.lock that fits."""
+        """Write metrics/, and the params.yaml and dvc.lock that fit."""
         metrics = directory / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         (metrics / "clean").mkdir(parents=True)
@@ -52,6 +77,15 @@ class Results:
             shutil.rmtree(metrics / "clean")
         else:
             (metrics / "clean/offers.parquet").write_bytes(b"\x00\xff")  # a file that the gate does not read
+        for part in ("", "clean/") if self.samples is not None else ():
+            write_parquet(
+                metrics / f"{part}samples.parquet",
+                {
+                    **{name: [key[at] for key in self.samples] for at, name in enumerate(KEYS)},
+                    "samples": list(self.samples.values()),
+                },
+            )
+        write_yaml(directory / "params.yaml", self.content())
         self.write_lock(directory)
 
     def write_lock(self, directory: Path) -> None:
@@ -61,15 +95,22 @@ class Results:
             for path in sorted((directory / "metrics").iterdir())
         ]
         raw = {"path": f"data/raw/{self.dataset}", "hash": "md5", "md5": self.data_md5}
+        batches = {"path": "data/batches/test.arrow", "hash": "md5", "md5": self.batches_md5}
+        content = self.content()
+        locked = {
+            stage: {"params.yaml": {key: content[key] for key in keys}} for stage, keys in LOCKED.items()
+        }
         stages = {
             "prepare": {
                 "cmd": "python stages/prepare.py",
                 "deps": [raw],
-                "params": {"params.yaml": {"dataset": self.dataset}},
+                "params": locked["prepare"],
             },
+            "train_full": {"cmd": "python stages/train.py train_full", "params": locked["train_full"]},
             "evaluate": {
                 "cmd": "python stages/evaluate.py",
-                "params": {"params.yaml": {"tasks": self.tasks}},
+                "deps": [batches],
+                "params": locked["evaluate"],
                 "outs": outs,
             },
         }
@@ -84,9 +125,18 @@ def digest(path: Path) -> str:
     return hashlib.md5(json.dumps(files, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
-def write_parameters(directory: Path, **tolerance: float) -> None:
+def set_tolerance(directory: Path, **tolerance: float) -> None:
+    """Change the tolerance in params.yaml; no stage reads it."""
     section = {"tolerance": {**dict.fromkeys(SEGMENTS), **tolerance}}
-    write_yaml(directory / "params.yaml", {**COMPLETE, "gate": section})
+    write_yaml(directory / "params.yaml", {**Results().content(), "gate": section})
+
+
+def commit_with_tolerance(directory: Path, before: Results, now: Results, **tolerance: float) -> None:
+    """Commit results with a tolerance on main, then put others into the working tree."""
+    before.write(directory)
+    set_tolerance(directory, **tolerance)
+    commit_all(directory)
+    now.write(directory)
 
 
 def make_repository(path: Path) -> Path:
@@ -94,7 +144,6 @@ def make_repository(path: Path) -> Path:
     path.mkdir(parents=True)
     git(path, "init", "-q", "-b", "main")
     Results().write(path)
-    write_parameters(path)
     commit_all(path)
     return path
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ..git_repository import commit_all
-from .checkout import TASKS, Gate, Results, no_metrics, refusal, table, write_parameters
+from .checkout import TASKS, Gate, Results, commit_with_tolerance, no_metrics, refusal, table
 
 
 def set_value(results: Results, value: float | None) -> None:
@@ -141,7 +141,7 @@ def test_a_half_width_is_needed_where_there_is_no_tolerance(
     assert f"{file}: all.brand.full: no half width of an interval" in line
     assert "gate.tolerance.all is null" in line
     assert gate(repository, "--tolerance", "0").status == 0
-    write_parameters(repository, all=0.0, popular=0.0, cold_start=0.0)
+    commit_with_tolerance(repository, before, Results(), all=0.0, popular=0.0, cold_start=0.0)
     assert gate(repository).status == 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..git_repository import commit_all, git
-from .checkout import Gate, Results, make_repository, no_metrics, refusal, write_parameters
+from .checkout import Gate, Results, make_repository, no_metrics, refusal
 
 
 def test_an_unknown_revision(repository: Path, gate: Gate) -> None:
@@ -32,7 +32,6 @@ def test_a_project_in_a_directory_of_its_repository(tmp_path: Path, gate: Gate) 
     repository = make_repository(tmp_path / "repository")
     project = repository / "project"
     Results().write(project)
-    write_parameters(project)
     no_metrics(repository)
     commit_all(repository)
     assert gate(project).status == 0

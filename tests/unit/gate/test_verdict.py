@@ -27,15 +27,19 @@ from .checkout import (
     TASKS,
     Gate,
     Results,
+    commit_with_tolerance,
     refusal,
     table,
-    write_parameters,
 )
 
 
 def test_the_same_run_passes(repository: Path, gate: Gate) -> None:
     head = git(repository, "rev-parse", "--short=7", "HEAD")
-    expected = f"gate: 48 wAUC against main ({head}): 48 within tolerance.\n"  # 24 by each measure
+    expected = (
+        "gate: not compared user by user, but with the baseline's own intervals: "
+        f"main ({head}) has no bootstrap samples.\n"
+        f"gate: 48 wAUC against main ({head}): 48 within tolerance.\n"  # 24 by each measure
+    )
     assert gate(repository) == (0, expected, "")
 
 
@@ -70,8 +74,8 @@ def test_a_worse_run_fails_and_only_what_fell_is_shown(repository: Path, gate: G
         "fell",
     ]
     assert rows[3] == []
-    assert outcome.out.splitlines()[4].endswith(": 1 fell, 46 within tolerance, 1 rose.")
-    assert len(rows) == 5
+    assert outcome.out.splitlines()[5].endswith(": 1 fell, 46 within tolerance, 1 rose.")
+    assert len(rows) == 6
 
 
 def test_the_verb_ends_with_these_statuses(repository: Path) -> None:
@@ -125,8 +129,7 @@ def test_a_segment_has_its_own_tolerance(repository: Path, gate: Gate) -> None:
     worse = Results()
     for segment in ("all", "popular", "cold_start"):
         worse.wauc[segment]["brand"]["full"] = 0.67
-    worse.write(repository)
-    write_parameters(repository, popular=0.001, cold_start=0.1)
+    commit_with_tolerance(repository, Results(), worse, popular=0.001, cold_start=0.1)
     shown = gate(repository, "--all").out
     published = [row for row in shown.splitlines() if row.startswith("published ")]
     verdicts = {row.split()[1]: row for row in published if " brand " in row and " full " in row}
@@ -209,9 +212,9 @@ def test_tolerances_hold_for_both_measures(repository: Path, gate: Gate) -> None
     worse.write(repository)
     assert gate(repository).status == 0
     assert gate(repository, "--tolerance", "0.002").status == 1
-    write_parameters(repository, popular=0.002)
+    commit_with_tolerance(repository, Results(), worse, popular=0.002)
     assert gate(repository).status == 1
-    write_parameters(repository, popular=0.1, all=0.0)
+    commit_with_tolerance(repository, Results(), worse, popular=0.1, all=0.0)
     assert gate(repository).status == 0
 
 

@@ -144,6 +144,55 @@ def test_a_specification_of_something_else_is_named(saved: Path, change: dict) -
 
 
 @pytest.mark.parametrize(
+    "content",
+    ["5", "null", "[]", '"x"', "1" * 5000, "[" * 100_000, "{}", "NaN"],
+    ids=lambda content: content[:5],
+)
+def test_a_specification_that_is_none_is_named(saved: Path, content: str) -> None:
+    (saved / SPECIFICATION_FILE).write_text(content)
+    with pytest.raises(
+        OfferbenchError, match=r"model\.json: (not a model's specification|not valid JSON)"
+    ) as stop:
+        load_model(saved)
+    assert "\n" not in str(stop.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("user_features", {"history_purchase_brand": -5}),
+        ("offer_features", {"brand": 0}),
+        ("offer_features", {"brand": 2**40}),
+        ("offer_features", {"no name": 5}),
+        ("offer_features", {"": 5}),
+        ("shared_tables", {"history_purchase_brand": "colour"}),
+        ("shared_tables", {"history_purchase_colour": "brand"}),
+    ],
+)
+def test_a_size_or_feature_that_can_not_be_is_named(saved: Path, key: str, value: dict[str, Any]) -> None:
+    content = json.loads((saved / SPECIFICATION_FILE).read_text())
+    content[key] = value
+    content["training"]["ranker"]["shared_embeddings"] = bool(content["shared_tables"])
+    (saved / SPECIFICATION_FILE).write_text(json.dumps(content))
+    with pytest.raises(OfferbenchError, match=r"model\.json: not a model's specification"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(saved: Path, value: float) -> None:
+    weights = safetensors.numpy.load_file(saved / WEIGHTS_FILE)
+    weights["offer_embedding/brand"][1, 0] = value
+    safetensors.numpy.save_file(weights, saved / WEIGHTS_FILE)
+    with pytest.raises(OfferbenchError, match="offer_embedding/brand has values that are not finite"):
+        load_model(saved)
+    model = drawn_ranker(specification())
+    model.offer_tables["brand"].assign(weights["offer_embedding/brand"])
+    with pytest.raises(OfferbenchError, match=r"offer_embedding/brand.*diverged.*learning_rate"):
+        save_model(model, saved.parent / "other")
+    assert not (saved.parent / "other").exists()
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda weights: weights.popitem(),

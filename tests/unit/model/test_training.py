@@ -7,13 +7,15 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
+from offerbench.core.errors import OfferbenchError
 from offerbench.model import training
 from offerbench.model.negatives import Pairs
 from offerbench.model.tensors import BatchTensors
-from offerbench.model.training import Curve, Trainer
+from offerbench.model.training import Curve, Trainer, train_model
 from offerbench.preparation.prepared import PreparedData
 
-from .small_training import Trained, as_bytes, loyal_users, scripted, trained
+from ..parameters import train_parameters
+from .small_training import SHAPE, Trained, as_bytes, fresh_feed, fresh_ranker, loyal_users, scripted, trained
 
 
 @pytest.fixture(scope="module", name="loyal_users")
@@ -95,6 +97,21 @@ def test_patience_that_is_not_used_up_restores_the_best_epoch(
     weights, curves = trained(loyal_users, epochs=3, early_stopping_patience=2)
     assert len(curves) == 3
     assert as_bytes(weights) == as_bytes(two_epochs[0])
+
+
+@pytest.mark.parametrize("patience", [None, 1])
+def test_a_training_that_diverges_is_refused(loyal_users: PreparedData, patience: int | None) -> None:
+    parameters = train_parameters(**SHAPE, epochs=9, early_stopping_patience=patience)
+    # More than params.yaml may say: then the first steps are enough.
+    faster = parameters.optimizer.model_copy(update={"learning_rate": 1e38})
+    model = fresh_ranker(loyal_users, parameters.model_copy(update={"optimizer": faster}))
+    with pytest.raises(OfferbenchError, match=r"has a loss of (nan|inf).*diverged.*optimizer\.learning_rate"):
+        train_model(model, fresh_feed(loyal_users, model))
+
+
+def test_a_loss_that_is_not_finite_is_refused_before_its_pairs_are_looked_at() -> None:
+    with pytest.raises(OfferbenchError, match="batch 1 of an epoch has a loss of nan"):
+        Curve().add(tf.constant(np.nan), Pairs(tf.fill((1, 4, 5, 5), np.nan), None))
 
 
 def test_curve_is_the_mean_loss_and_the_auc_of_all_pairs() -> None:

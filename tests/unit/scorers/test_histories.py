@@ -5,7 +5,7 @@ import pytest
 
 from offerbench.batching.batches import Bag
 from offerbench.core.columns import DAY, HISTORY, USER, Split, user_feature
-from offerbench.scorers.pairs import Contexts
+from offerbench.scorers.contexts import Contexts
 from tests.oracle.histories import past_events, value_weights
 
 from ..conftest import TinyData, make_tiny_data

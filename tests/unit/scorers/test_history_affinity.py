@@ -7,8 +7,9 @@ from offerbench.batching.batches import draw_pass
 from offerbench.core.columns import Split
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
+from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.history_affinity import HistoryAffinity
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.pairs import TaskPairs
 from tests.oracle import evaluation as oracle
 from tests.oracle import histories
 from tests.unit.event_log import latest

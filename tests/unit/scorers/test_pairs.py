@@ -10,7 +10,8 @@ from offerbench.core.columns import DAY, USER, Split
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
 from offerbench.scorers import pairs as pairs_module
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from tests.oracle import match_counts as oracle
 from tests.oracle.batches import concatenated_ranges
 from tests.oracle.evaluation import decayed

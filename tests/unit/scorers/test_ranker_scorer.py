@@ -12,7 +12,8 @@ import pytest
 from offerbench.core.columns import HISTORY, Split
 from offerbench.model.ranker import Ranker
 from offerbench.scorers import ranker as ranker_module
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.ranker import RankerScorer, user_vectors
 from tests.oracle import match_counts as oracle
 from tests.oracle import ranker as ranker_oracle

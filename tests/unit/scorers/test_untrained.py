@@ -13,7 +13,8 @@ from offerbench.core.columns import DAY, USER, Split
 from offerbench.core.rows import CEILING, FREQUENCY, HISTORY_AFFINITY, RECENCY
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.pairs import Contexts, TaskPairs
+from offerbench.scorers.contexts import Contexts
+from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.registry import UNTRAINED
 from tests.oracle import evaluation as oracle
 from tests.oracle import match_counts

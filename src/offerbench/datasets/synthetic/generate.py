@@ -63,7 +63,7 @@ def generate(
     )
     with tqdm(total=rows, unit=" rows", unit_scale=True, disable=None, desc="synthetic") as progress:
         for month, month_rows in enumerate(calendar.month_rows(rows, months)):
-            with atomic_file(files[month]) as temporary:
+            with atomic_file(files[month], through=directory.parent) as temporary:
                 _write_month(
                     temporary, month, month_rows, month_seeds[month], catalogue, users, structure, progress
                 )

@@ -1,0 +1,1 @@
+"""The parts of the reader of a shop's own log, `custom.py`."""

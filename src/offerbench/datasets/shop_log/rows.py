@@ -1,0 +1,136 @@
+"""The rows of a log's files as SQL: every column that is wanted, read as what it is wanted as."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import duckdb
+
+from offerbench.datasets import rejects
+from offerbench.datasets.raw_files import as_pattern
+from offerbench.datasets.shop_log.columns import Use, place_of
+from offerbench.datasets.shop_log.files import LogFile
+from offerbench.datasets.shop_log.parquet import check_types, parquet_value
+from offerbench.datasets.shop_log.values import Form, known_text, written_number, written_second
+
+
+@dataclass(frozen=True)
+class ReadColumn:
+    """A column of the files that is read."""
+
+    column: str
+    """Its name there."""
+    use: Use
+    key: str
+    """The key of params.yaml that names it."""
+    name: str
+    """Its name in the result."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What follows FROM: the wanted columns and `file_index`, in the order of files and rows."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+def rows_of_files(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LogFile],
+    wanted: Sequence[ReadColumn],
+    form: Form,
+    delimiter: str,
+    has_header: bool,
+) -> Rows:
+    """Give the rows of files, which may have further columns, and in another order each.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Any.
+    files : sequence of LogFile
+        All CSV or all Parquet.
+    wanted : sequence of ReadColumn
+        What is read.
+    form : Form
+        How their fields are written.
+    delimiter : str
+        Between the fields of CSV.
+    has_header : bool
+        A CSV file's first line has the names of the columns.
+
+    Raises
+    ------
+    OfferbenchError
+        If a file lacks a column, or has it with a type that is not that of the other files.
+    """
+    places = [[place_of(read.column, file.columns, file.path, read.key) for read in wanted] for file in files]
+    values: list[tuple[str, ...]]
+    if files[0].is_parquet:
+        values = _parquet_values(connection, files, places, wanted, form)
+    else:
+        values = [
+            tuple(_csv_value(f"f{place}", read.use, form) for place, read in zip(row, wanted, strict=True))
+            for row in places
+        ]
+    parts: list[str] = []
+    parameters: dict[str, Any] = {}
+
+    def layout(number: int) -> tuple[Any, ...]:
+        return values[number], files[number].columns, files[number].types, _own_place(files[number], number)
+
+    for (selected, columns, _, alone), group in groupby(range(len(files)), layout):
+        numbers = list(group)
+        part = len(parts)
+        parameters[f"files_{part}"] = [as_pattern(files[number].path) for number in numbers]
+        source = f"read_parquet($files_{part})"
+        if not files[0].is_parquet:
+            parameters[f"columns_{part}"] = {f"f{place}": "VARCHAR" for place in range(len(columns))}
+            parameters |= {"delimiter": delimiter, "has_header": has_header}
+            source = (
+                f"read_csv($files_{part}, header = $has_header, auto_detect = false, delim = $delimiter, "
+                f"quote = '\"', columns = $columns_{part}, {rejects.STORE_REJECTS})"
+            )
+        where = f"file_index + {numbers[0]}" if alone is None else str(alone)
+        named = ", ".join(f"{value} AS {read.name}" for value, read in zip(selected, wanted, strict=True))
+        parts.append(f"SELECT {named}, {where} AS file_index FROM {source}")
+    return Rows(f"({' UNION ALL '.join(parts)})", parameters)
+
+
+def _own_place(file: LogFile, number: int) -> int | None:
+    """Give the number of a file whose columns hide the one that DuckDB adds; it is read by itself."""
+    hides = file.is_parquet and "file_index" in {name.lower() for name in file.columns}
+    return number if hides else None
+
+
+def _csv_value(field: str, use: Use, form: Form) -> str:
+    if use is Use.NUMBER:
+        return written_number(field, form.decimal)
+    return known_text(field, form.missing) if use is Use.TEXT else written_second(field, form)
+
+
+def _parquet_values(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LogFile],
+    places: Sequence[Sequence[int]],
+    wanted: Sequence[ReadColumn],
+    form: Form,
+) -> list[tuple[str, ...]]:
+    """Give the SQL of each wanted column, for each file; files without rows are no matter."""
+    with_rows = [number for number, file in enumerate(files) if file.rows]
+    values = [["NULL"] * len(wanted) for _ in files]
+    for at, read in enumerate(wanted):
+        types = check_types(
+            connection,
+            [files[number] for number in with_rows],
+            [places[number][at] for number in with_rows],
+            read.use,
+            read.key,
+        )
+        typed = dict(zip(with_rows, types, strict=True))
+        for number, file in enumerate(files):
+            column = file.columns[places[number][at]]
+            values[number][at] = parquet_value(column, typed.get(number, "NULL"), read.use, form, read.key)
+    return [tuple(row) for row in values]

@@ -1,0 +1,65 @@
+"""Bootstrap samples of every wAUC in a file: what the next version is compared by, on the same users."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from offerbench.core.columns import MODEL, SEGMENT, TASK
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.tables import write_parquet
+from offerbench.evaluation.bootstrap import Samples
+from offerbench.evaluation.evaluate import TaskResult
+
+SAMPLES = "samples"
+SAMPLES_FILE = f"{SAMPLES}.parquet"
+
+
+def write_samples(target: Path, results: Mapping[str, TaskResult]) -> None:
+    """Write segment, task, model and samples, one row for each wAUC.
+
+    As 32-bit numbers: a wAUC to seven digits. NaN where a sample of the users has no offer.
+    """
+    rows = [
+        (segment, task, model, samples.astype(np.float32))
+        for task, result in results.items()
+        for segment, by_model in result.samples.items()
+        for model, samples in by_model.items()
+    ]
+    columns = dict(zip((SEGMENT, TASK, MODEL, SAMPLES), map(list, zip(*rows, strict=True)), strict=True))
+    write_parquet(target, columns)
+
+
+def parse_samples(content: bytes, source: str) -> dict[tuple[str, str, str], Samples]:
+    """Read the file that `write_samples` has written.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    source : str
+        What messages call it.
+
+    Returns
+    -------
+    dict of float64, shape (samples,)
+        By segment, task and model.
+
+    Raises
+    ------
+    OfferbenchError
+        If it is not such a file.
+    """
+    try:
+        table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+        keys = zip(*(table[name].to_pylist() for name in (SEGMENT, TASK, MODEL)), strict=True)
+        samples = table[SAMPLES].to_pylist()
+        found = {key: np.array(values, np.float64) for key, values in zip(keys, samples, strict=True)}
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
+        raise OfferbenchError(f"{source}: not a file of samples ({' '.join(str(error).split())}).") from None
+    if len({values.shape for values in found.values()}) > 1:
+        raise OfferbenchError(f"{source}: not a file of samples (not as many of each wAUC).")
+    return found
