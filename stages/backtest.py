@@ -23,7 +23,8 @@ def main() -> None:
 
     backtest = parameters.backtest
     runtime.configure(backtest.threads)
-    test = users_of(load_prepared(PREPARED_DIRECTORY), Split.TEST)
+    present = load_prepared(PREPARED_DIRECTORY)
+    test = users_of(present, Split.TEST)
     bootstrap = backtest.bootstrap
     weights = draw_weights(len(test), bootstrap.samples, np.random.default_rng(bootstrap.seed))
     scored = run_backtest(
@@ -31,6 +32,7 @@ def main() -> None:
         parameters.tasks,
         backtest,
         lambda cut: Moment(cut, parameters.train_head),
+        present,
     )
     results = collect(scored, test, weights, backtest)
     write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))

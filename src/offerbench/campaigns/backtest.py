@@ -14,6 +14,7 @@ from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.measures import Mask, Matrix
 from offerbench.campaigns.moment import Moment
+from offerbench.campaigns.offers_as_of import joined, new_offers
 from offerbench.campaigns.pair_history import buyers
 from offerbench.campaigns.parameters import Backtest
 from offerbench.campaigns.peers import OfferModels, best_sellers, fit_offer_models, fit_task_model
@@ -23,6 +24,7 @@ from offerbench.campaigns.timeline import Ints, Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
+from offerbench.preparation.prepared import PreparedData
 
 LOG = logging.getLogger(__name__)
 OFFERS_AT_A_TIME = 400
@@ -48,10 +50,16 @@ class Scored:
     """The same as chances, for rows that give any."""
     is_best_seller: Mask
     """Offers that have models of their own. Shape (offers,)."""
+    is_unnamed: Mask
+    """New offers that the vocabulary of the cut doesn't have. Shape (offers,)."""
 
 
 def run_backtest(
-    cuts: Sequence[Cut], tasks: Sequence[str], backtest: Backtest, load: Callable[[Cut], Moment]
+    cuts: Sequence[Cut],
+    tasks: Sequence[str],
+    backtest: Backtest,
+    load: Callable[[Cut], Moment],
+    present: PreparedData,
 ) -> Iterator[Scored]:
     """Score every task as of every date with what was made at the last cut before it.
 
@@ -65,6 +73,8 @@ def run_backtest(
         Parameters.
     load : callable
         Gives what was made at a cut.
+    present : PreparedData
+        The same events with the labels of the present: it names products that were too new at a cut.
 
     Yields
     ------
@@ -83,9 +93,12 @@ def run_backtest(
         levels = {date: levels_at(moment, tasks, day_number(date)) for date in dates}
         test = {date: moment.users([Split.TEST], day_number(date)) for date in dates}
         for task in tasks:
+            labels = present.events[task]
+            named = np.where(labels >= present.first_label, labels, -1)
             peers = _fit_peers(moment, task, users, backtest)
             for date in dates:
-                yield _score(moment, peers, task, date, test[date], of_task(levels[date], task), backtest)
+                level = of_task(levels[date], task)
+                yield _score(moment, peers, task, date, test[date], level, named, backtest)
             LOG.info("scored %s as of %s", task, ", ".join(dates))
 
 
@@ -109,13 +122,23 @@ def _fit_peers(
 
 
 def _score(
-    moment: Moment, peers: _Peers, task: str, date: str, users: UsersAsOf, level: float, backtest: Backtest
+    moment: Moment,
+    peers: _Peers,
+    task: str,
+    date: str,
+    users: UsersAsOf,
+    level: float,
+    named: Labels,
+    backtest: Backtest,
 ) -> Scored:
     day = day_number(date)
     all_offers = moment.offers(task, day)
     is_best = np.isin(all_offers.table.keys, peers.keys)
     chosen = draw_offers(is_best, backtest.max_offers, np.random.default_rng([backtest.seed, day]))
-    pairs = moment.pairs(moment.past(day), users, all_offers.part(chosen))
+    most_frequent = moment.parameters.values_per_feature
+    new = new_offers(moment.past(day), task, named, backtest.new_days, most_frequent)
+    offers = joined(all_offers.part(chosen), new) if new is not None else all_offers.part(chosen)
+    pairs = moment.pairs(moment.past(day), users, offers)
     scores, chances = score_rows(pairs, moment.head, level, peers.boosting)
     own: dict[str, Matrix] = {
         name: np.full(pairs_shape(pairs), np.nan, np.float32) for name in CampaignRow.of_single_offers()
@@ -137,6 +160,7 @@ def _score(
         scores={**scores, **own},
         chances=chances,
         is_best_seller=has_own,
+        is_unnamed=np.arange(len(offers)) >= len(chosen),
     )
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.train_past import TrainPast
-from offerbench.features.offers import OfferTable, group_offers
+from offerbench.features.offers import Distribution, OfferTable, group_offers
 
 OFFER = "offer"
 MIN_CHANCE, MAX_CHANCE = 1e-6, 0.98
@@ -122,6 +122,72 @@ def single_offer(
     base = np.array([max(count, SMALL_COUNT) / max(len(past.rows), 1)], np.float32)
     distributions = {name: table.distributions[name] for name in data.offer_sizes}
     return _described(past, task, place, OfferTable(table.keys, base, distributions))
+
+
+def new_offers(
+    past: TrainPast, task: str, labels: Labels, max_age: int, most_frequent: int
+) -> OffersAsOf | None:
+    """Give the offers of a task that the vocabulary doesn't have yet, since they are new.
+
+    They are described by their other attributes, as the ranker sees them: their own value is a rare one.
+
+    Parameters
+    ----------
+    past, task, most_frequent
+        As in `task_offers`.
+    labels : int32, shape (target events,)
+        Label of each event by a later vocabulary, which has a name for what was new then; below 0 where
+        it has none.
+    max_age : int
+        Days since a train user first bought it, at most.
+
+    Returns
+    -------
+    OffersAsOf, optional
+        None if there are none. Keys are -1 - label: they are no labels of the data set's own vocabulary.
+    """
+    data, of_past = past.data, labels[past.rows]
+    first = np.full(int(labels.max(initial=-1)) + 1, past.day, np.int64)
+    bought = of_past >= 0
+    np.minimum.at(first, of_past[bought], past.timeline.days[past.rows[bought]])
+    is_known = np.zeros(len(first), bool)
+    named = data.events[task] >= data.first_label
+    is_known[labels[named & (labels >= 0)]] = True
+    chosen = np.flatnonzero((first < past.day) & (past.day - first <= max_age) & ~is_known)[::-1]
+    if not len(chosen):
+        return None
+    place = np.full(len(first) + 1, -1, np.int32)  # the last entry is that of label -1
+    place[chosen] = np.arange(len(chosen))
+    offer_of_row = place[labels]
+    events = {name: past.labels(name) for name in data.offer_sizes} | {OFFER: offer_of_row[past.rows]}
+    table = group_offers(events, OFFER, most_frequent, np.arange(len(chosen), dtype=np.int32))
+    distributions = {name: table.distributions[name] for name in data.offer_sizes}
+    keys = (-1 - chosen).astype(np.int32)
+    return _described(past, task, offer_of_row, OfferTable(keys, table.base, distributions))
+
+
+def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
+    """Put the offers of another list after those of one; no event is of both."""
+    first = len(one)
+    offer_of_row = np.where(other.offer_of_row >= 0, other.offer_of_row + first, one.offer_of_row)
+    distributions = {}
+    for name, each in one.table.distributions.items():
+        more = other.table.distributions[name]
+        distributions[name] = Distribution(
+            np.concatenate([each.values, more.values]),
+            np.concatenate([each.segments, more.segments + np.int32(first)]),
+            np.concatenate([each.weights, more.weights]),
+        )
+    table = OfferTable(
+        np.concatenate([one.table.keys, other.table.keys]),
+        np.concatenate([one.table.base, other.table.base]),
+        distributions,
+    )
+    columns = (
+        np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("prior", "day_share", "buyers", "age")
+    )
+    return OffersAsOf(one.task, offer_of_row.astype(np.int32), table, *columns)
 
 
 def _described(past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable) -> OffersAsOf:

@@ -56,9 +56,9 @@ class DateResult:
     reached: Mapping[str, Ints]
     """For each row that scores all offers, buyers among the n best users. Shape (users + 1,)."""
     chances: Mapping[str, Matrix]
-    """For each row that gives any, of all offers. Shape (users, offers)."""
+    """For each row that gives any, of all offers that the vocabulary has. Shape (users, offers)."""
     bought: Mask
-    """Shape (users, offers)."""
+    """Who bought what of these. Shape (users, offers)."""
 
 
 def measure_date(
@@ -81,9 +81,10 @@ def measure_date(
     """
     some = np.flatnonzero(scored.bought.any(axis=0))
     bought, is_best = scored.bought[:, some], scored.is_best_seller[some]
+    named = ~scored.is_unnamed
     masks = {
-        ALL: np.ones(len(some), bool),
-        FEW_BUYERS: scored.earlier_buyers[some] <= backtest.few_buyers,
+        ALL: named[some],
+        FEW_BUYERS: named[some] & (scored.earlier_buyers[some] <= backtest.few_buyers),
         NEW: scored.age[some] <= backtest.new_days,
         BEST_SELLERS: is_best,
     }
@@ -97,17 +98,17 @@ def measure_date(
     return DateResult(
         date=scored.date,
         users=len(scored.users),
-        offers=scored.bought.shape[1],
+        offers=int(named.sum()),
         masks=masks,
         auc=auc,
         positives=bought.sum(axis=0),
         sampled=sampled_auc(of_all, bought, weights[np.searchsorted(test_users, scored.users)]),
         reached={
-            str(row): buyers_reached(scored.scores[row][:, some], bought, generator)
+            str(row): buyers_reached(scored.scores[row][:, named], scored.bought[:, named], generator)
             for row in CampaignRow.of_all_offers()
         },
-        chances={str(row): each.astype(np.float32) for row, each in scored.chances.items()},
-        bought=scored.bought,
+        chances={str(row): each[:, named].astype(np.float32) for row, each in scored.chances.items()},
+        bought=scored.bought[:, named],
     )
 
 
@@ -151,7 +152,7 @@ class TaskCampaigns:
     @property
     def buyers(self) -> int:
         """Buyers of all offers and dates."""
-        return int(sum(each.positives.sum() for each in self.dates))
+        return int(sum(each.bought.sum() for each in self.dates))
 
     def calibration(self, row: str, bins: int, date: str | None = None) -> Calibration:
         """Compare expected and actual buyers, of all dates or one."""
@@ -210,8 +211,8 @@ def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -
                 each.date: {
                     "users": each.users,
                     "offers": each.offers,
-                    "bought_offers": len(each.positives),
-                    "buyers": int(each.positives.sum()),
+                    "bought_offers": int(each.masks[ALL].sum()),
+                    "buyers": int(each.bought.sum()),
                 }
                 for each in result.dates
             },

@@ -7,7 +7,7 @@ from scipy.special import expit
 from offerbench.campaigns.cuts import day_number
 from offerbench.campaigns.inputs import Pairs, input_names, log_odds
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.offers_as_of import single_offer, task_offers
+from offerbench.campaigns.offers_as_of import joined, new_offers, single_offer, task_offers
 from offerbench.campaigns.pair_history import buyers, pair_history
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split
@@ -197,3 +197,32 @@ def test_an_offer_that_nobody_bought_is_described_by_what_it_can_be(moment: Mome
 
 def head_values(moment: Moment) -> int:
     return moment.parameters.values_per_feature
+
+
+def test_new_offers_are_those_without_a_name_at_the_cut(moment: Moment) -> None:
+    day, past = DAYS[1], moment.past(DAYS[1])
+    generator = np.random.default_rng(0)
+    # A later vocabulary that splits the rare values of the cut in two, and has no name for some events.
+    rare = moment.data.events["product_id"] < moment.data.first_label
+    labels = np.where(rare, generator.integers(0, 2, len(rare)) * 30 + moment.data.events["product_id"], 90)
+    labels = np.where(generator.random(len(rare)) < 0.1, -1, labels).astype(np.int32)
+    found = new_offers(past, "product_id", labels, 60, head_values(moment))
+    assert found is not None
+    train = set(users_of(moment.data, Split.TRAIN).tolist())
+    events, who = moment.data.events, moment.timeline.users
+    wanted = {
+        int(label)
+        for label, user, when in zip(labels, who, events["day"], strict=True)
+        if label >= 0 and int(user) in train and when < day and label != 90
+    }
+    assert {-1 - key for key in found.table.keys.tolist()} == wanted
+    for place, key in enumerate(found.table.keys.tolist()):
+        assert ((found.offer_of_row == place) == (labels == -1 - key)).all()
+    assert new_offers(past, "product_id", labels, 0, head_values(moment)) is None
+    both = joined(moment.offers("product_id", day), found)
+    users, first = moment.users([Split.TEST], day), len(moment.offers("product_id", day))
+    for place, alone, shift in ((1, moment.offers("product_id", day), 0), (0, found, first)):
+        user = np.arange(len(users))
+        of_both = moment.pairs(past, users, both).inputs(user, np.full(len(user), place + shift))
+        of_one = moment.pairs(past, users, alone).inputs(user, np.full(len(user), place))
+        np.testing.assert_allclose(of_both, of_one, atol=1e-5)

@@ -18,7 +18,9 @@ from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.evaluation.bootstrap import draw_weights
+from offerbench.preparation.prepared import load_prepared
 
 from ..parameters import backtest_parameters, head_parameters
 from .conftest import CUT, TASKS, make_checkout
@@ -32,6 +34,7 @@ def run(**changes: Any) -> Iterator[Scored]:
         TASKS,
         backtest_parameters(**changes),
         lambda cut: Moment(cut, head_parameters()),
+        load_prepared(PREPARED_DIRECTORY),
     )
 
 
@@ -137,14 +140,21 @@ def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
     for task in TASKS:
         of_task = [each for each in scored if each.task == task]
         aucs = [
-            (offer_auc(each.scores[CampaignRow.COUNT], each.bought), each.bought.sum(axis=0))
+            (
+                offer_auc(
+                    each.scores[CampaignRow.COUNT][:, ~each.is_unnamed], each.bought[:, ~each.is_unnamed]
+                ),
+                each.bought[:, ~each.is_unnamed].sum(axis=0),
+            )
             for each in of_task
         ]
         won = sum(float((found.auc * bought)[np.isfinite(found.auc)].sum()) for found, bought in aucs)
         total = sum(int(bought[np.isfinite(found.auc)].sum()) for found, bought in aucs)
         assert content["wauc"]["all"][task]["count"] == pytest.approx(won / total, abs=1e-6)
-        expected = sum(float(each.chances[CampaignRow.CAMPAIGN].sum()) for each in of_task)
-        actual = sum(int(each.bought.sum()) for each in of_task)
+        expected = sum(
+            float(each.chances[CampaignRow.CAMPAIGN][:, ~each.is_unnamed].sum()) for each in of_task
+        )
+        actual = sum(int(each.bought[:, ~each.is_unnamed].sum()) for each in of_task)
         ratio = content["calibration"][task]["campaign"]["expected_over_actual"]
         assert ratio == pytest.approx(expected / actual, rel=1e-4)
         assert set(content["wauc"]["best_sellers"][task]) == {str(row) for row in rows_of("best_sellers")}

@@ -66,7 +66,11 @@ def test_users_have_what_the_log_says(score: HeadScore) -> None:
 def test_chances_are_those_of_the_backtest(score: HeadScore, checkout: Path) -> None:
     backtest = backtest_parameters(dates=[CUT])
     (of_task,) = run_backtest(
-        past_cuts([CUT]), ["brand"], backtest, lambda cut: Moment(cut, head_parameters())
+        past_cuts([CUT]),
+        ["brand"],
+        backtest,
+        lambda cut: Moment(cut, head_parameters()),
+        load_prepared(PREPARED_DIRECTORY),
     )
     moment = Moment(past_cuts([CUT])[0], head_parameters())
     keys = moment.offers("brand", moment.until).table.keys
