@@ -10,6 +10,7 @@ matplotlib.use("Agg")  # before pyplot: no window system is asked for
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
 from offerbench.campaigns.rows import CampaignRow
 
@@ -66,3 +67,6 @@ def _calibration(axes: Axes, bins: Mapping[str, Mapping[str, list[float]]]) -> N
             found["expected"], found["actual"], marker=".", linewidth=1, color=COLOURS[CampaignRow(row)]
         )
     axes.set(xscale="log", yscale="log", xlabel="chance", ylabel="part that bought")
+    for axis in (axes.xaxis, axes.yaxis):  # powers of ten would need a font for mathematics
+        axis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.set_minor_formatter(NullFormatter())
