@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from offerbench.batching.config import Rebatch
+from offerbench.campaigns.parameters import Backtest, PreparePast, TrainActivity, TrainHead
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PARAMETERS_FILE
 from offerbench.core.section import Name, Section
@@ -55,6 +56,14 @@ class Parameters(Section):
     """Test batches -> the offers of each task."""
     evaluate: Evaluate
     """Models and offers -> wAUC, intervals, gaps."""
+    prepare_past: PreparePast
+    """Raw files -> the data as they would have been prepared earlier."""
+    train_activity: TrainActivity
+    """How often users shopped -> expected events and shopping days."""
+    train_head: TrainHead
+    """Activity, share, matches -> chance of a purchase."""
+    backtest: Backtest
+    """Campaigns of the past -> how well each way to choose an audience would have done."""
     report: Report
     """Results -> tables and pictures."""
     gate: Gate
@@ -88,6 +97,16 @@ class Parameters(Section):
                     f"rebatch.batch_size: must be a multiple of {section}.number_of_negatives + 1 = "
                     f"{neighbours}, got {self.rebatch.batch_size}"
                 )
+        for key, days in (
+            ("prepare_past.cuts", self.prepare_past.cuts),
+            ("backtest.dates", self.backtest.dates),
+        ):
+            if days != sorted(set(days)):
+                raise ValueError(f"{key}: must be ascending, each day once, got {days}")
+        if self.backtest.dates and self.backtest.dates[0] < min(self.prepare_past.cuts, default="~"):
+            raise ValueError(
+                f"backtest.dates: {self.backtest.dates[0]} is before every day in prepare_past.cuts"
+            )
         if self.evaluate.popular_min_positives < self.evaluate.cold_start_min_positives:
             raise ValueError("evaluate.popular_min_positives: must not be below cold_start_min_positives")
         return self

@@ -33,6 +33,15 @@ SMALL = {
     **{f"{training}.ranker.units": [8, 4] for training in TRAININGS},
     **{f"{training}.epochs": 2 for training in TRAININGS},
     "evaluate.bootstrap.samples": 20,
+    "prepare_past.cuts": ["2017-11-01"],
+    "train_activity.step_days": 28,
+    "train_head.as_of_days": 2,
+    "backtest.dates": ["2017-11-01", "2017-12-01"],
+    "backtest.max_offers": 60,
+    "backtest.propensity.offers": 2,
+    "backtest.propensity.rounds": 5,
+    "backtest.propensity.min_leaf": 10,
+    "backtest.bootstrap.samples": 20,
 }
 HOUSEHOLDS = 100
 CAMPAIGNS = """\

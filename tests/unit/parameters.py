@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offerbench.batching.config import Rebatch
+from offerbench.campaigns.parameters import Backtest, TrainActivity, TrainHead
 from offerbench.evaluation.config import Evaluate
 from offerbench.features.config import GroupingParameters
 from offerbench.model.config import TrainParameters
@@ -124,6 +125,52 @@ COMPLETE: dict[str, Any] = {
         "bootstrap": {"samples": 20, "seed": 2},
         "threads": 2,
     },
+    "prepare_past": {"cuts": ["2019-10-20"]},
+    "train_activity": {
+        "horizon_days": 3,
+        "step_days": 2,
+        "warm_up_days": 4,
+        "windows_days": [3, 9],
+        "rate_days": 9,
+        "l2": 1e-3,
+    },
+    "train_head": {
+        "as_of_days": 2,
+        "step_days": 3,
+        "negatives": 3.0,
+        "max_pairs": 500,
+        "l2": 1e-3,
+        "prior_events": 5.0,
+        "prior_days": 2.0,
+        "recent_days": 6,
+        "half_life_days": 5.0,
+        "recency_days": 4.0,
+        "values_per_feature": 5,
+        "seed": 7,
+        "threads": 2,
+    },
+    "backtest": {
+        "dates": ["2019-10-20", "2019-10-22"],
+        "shares": [0.1, 0.5],
+        "max_offers": 12,
+        "few_buyers": 3,
+        "new_days": 5,
+        "bins": 3,
+        "propensity": {
+            "leaves": 4,
+            "leaves_of_offer": 3,
+            "learning_rate": 0.1,
+            "min_leaf": 5,
+            "rounds": 5,
+            "patience": 2,
+            "offers": 3,
+            "threads": 1,
+            "seed": 7,
+        },
+        "bootstrap": {"samples": 20, "seed": 11},
+        "seed": 11,
+        "threads": 2,
+    },
     "report": {"table_decimals": 3},
     "gate": {"tolerance": {"all": None, "popular": None, "cold_start": None}},
     "resources": {"memory_limit": "500MB", "spill_directory": "data/spill", "events_per_chunk": 100},
@@ -203,3 +250,18 @@ def peer_parameters(**changes: Any) -> TrainPeer:
 def resources_parameters(**changes: Any) -> Resources:
     """The section `resources` with some keys changed."""
     return Resources.model_validate({**COMPLETE["resources"], **changes})
+
+
+def activity_parameters(**changes: Any) -> TrainActivity:
+    """The section `train_activity` with some keys changed."""
+    return TrainActivity.model_validate({**COMPLETE["train_activity"], **changes})
+
+
+def head_parameters(**changes: Any) -> TrainHead:
+    """The section `train_head` with some keys changed."""
+    return TrainHead.model_validate({**COMPLETE["train_head"], **changes})
+
+
+def backtest_parameters(**changes: Any) -> Backtest:
+    """The section `backtest` with some keys changed."""
+    return Backtest.model_validate({**COMPLETE["backtest"], **changes})

@@ -1,8 +1,34 @@
 """The campaign score of the models that the pipeline trained."""
 
-from offerbench.campaigns.scored_users import CampaignScore
-from offerbench.core.errors import OfferbenchError
-from offerbench.core.paths import MODELS_DIRECTORY
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from offerbench.campaigns.as_of import day_number
+from offerbench.campaigns.attributes import load_attributes
+from offerbench.campaigns.cuts import PRESENT, Cut, past_cuts
+from offerbench.campaigns.head import of_task
+from offerbench.campaigns.inputs import Pairs
+from offerbench.campaigns.level import levels_at
+from offerbench.campaigns.moment import Moment
+from offerbench.campaigns.offer import Offer
+from offerbench.campaigns.offers_as_of import OffersAsOf, single_offer
+from offerbench.campaigns.scored_users import CampaignScore, ScoredUsers
+from offerbench.campaigns.timeline import Labels
+from offerbench.campaigns.users_as_of import UsersAsOf
+from offerbench.core.columns import USER
+from offerbench.core.paths import PREPARED_DIRECTORY
+from offerbench.core.tables import read_parquet
+from offerbench.parameters import load_parameters
+from offerbench.preparation.prepared import load_prepared
+
+LOG = logging.getLogger(__name__)
+USERS_AT_A_TIME = 50_000
+DAYS_OF_YEAR = 365
 
 
 def load_campaign_score() -> CampaignScore:
@@ -11,8 +37,116 @@ def load_campaign_score() -> CampaignScore:
     Raises
     ------
     OfferbenchError
-        If the pipeline has not made it.
+        If a parameter is wrong. What the pipeline has not made yet is missed when users are scored.
     """
-    raise OfferbenchError(
-        f"{MODELS_DIRECTORY / 'head.json'}: no such file. Run `dvc repro train_head` to make it."
+    parameters = load_parameters()
+    from offerbench.model import runtime
+
+    runtime.configure(parameters.train_head.threads)
+    cuts = [*past_cuts(parameters.prepare_past.cuts), Cut(PRESENT, None)]
+    moments = {cut.name: Moment(cut, parameters.train_head) for cut in cuts}
+    return HeadScore(moments, parameters.tasks)
+
+
+class HeadScore:
+    """The head's chance for any users and offers.
+
+    An as-of day at the end of the data is scored with what was made of all data. An earlier one is scored
+    with what was made at the last cut before it, as in the backtest: nothing later is known to any part.
+
+    Parameters
+    ----------
+    moments : mapping of Moment
+        By the name of their cut; one of them is the present.
+    tasks : sequence of str
+        Offer features that levels are measured of.
+    """
+
+    def __init__(self, moments: dict[str, Moment], tasks: Sequence[str]) -> None:
+        self._moments, self._tasks = moments, tasks
+
+    def score_offers(self, offers: Sequence[Offer], as_of: date, horizon: int) -> Iterator[ScoredUsers]:
+        """Score all eligible users for one offer after the other; see `CampaignScore`."""
+        day = day_number(as_of)
+        moment = self._moment(day)
+        trained = moment.activity.horizon
+        if horizon != trained:
+            LOG.warning(
+                "a horizon of %d days: chances are those of train_activity.horizon_days = %d, taken to grow "
+                "in proportion with the days. Train with that horizon to be sure",
+                *(horizon, trained),
+            )
+        if moment.timeline.first_day > day - DAYS_OF_YEAR:
+            LOG.warning(
+                "the data begin on %s: these weeks of the year were not seen before, and the expected "
+                "numbers may be off by the season. The order of the users is not concerned",
+                np.datetime64(moment.timeline.first_day, "D"),
+            )
+        numbers = read_parquet(moment.cut.prepared / "users.parquet")[USER]
+        chunks, levels = self._chunks(moment, day), levels_at(moment, self._tasks, day)
+        for offer in offers:
+            described = self._described(moment, offer, day)
+            level = of_task(levels, described.task) * horizon / trained
+            parts = [
+                _scored(moment, moment.pairs(moment.past(day), users, described), numbers, level)
+                for users in tqdm(chunks, desc="users", unit=" parts", disable=None)
+            ]
+            yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def _moment(self, day: int) -> Moment:
+        """Choose what an as-of day is scored with."""
+        present = self._moments[PRESENT]
+        if day >= present.timeline.stop_day:
+            return present
+        earlier = [
+            each for each in self._moments.values() if each.cut.day is not None and each.cut.day <= day
+        ]
+        if not earlier:
+            LOG.warning(
+                "%s is before every day in prepare_past.cuts: scored with models that know later days",
+                np.datetime64(day, "D"),
+            )
+            return present
+        chosen = max(earlier, key=lambda each: each.cut.day or 0)
+        LOG.info("scored with what was known before %s", chosen.cut.name)
+        return chosen
+
+    def _chunks(self, moment: Moment, day: int) -> list[UsersAsOf]:
+        """All users with a past at a day, some at a time; each keeps what offers share."""
+        first = moment.timeline.users
+        users: Labels = np.unique(first)
+        parts = [users[start : start + USERS_AT_A_TIME] for start in range(0, len(users), USERS_AT_A_TIME)]
+        made = [UsersAsOf(moment.data, moment.timeline, part, day, moment.activity) for part in parts]
+        return [part for part in made if len(part)]
+
+    def _described(self, moment: Moment, offer: Offer, day: int) -> OffersAsOf:
+        """Describe an offer as of a day; its labels are those of the present, rows those of all cuts."""
+        present = load_prepared(PREPARED_DIRECTORY).events
+        is_of_offer = offer.matches(present)
+        possible: dict[str, npt.NDArray[np.bool_]] = {}
+        if moment.cut.day is None:
+            attributes = load_attributes(PREPARED_DIRECTORY).by_name
+            possible = {name: offer.possible_labels(each) for name, each in attributes.items()}
+        task = next(iter(offer.attributes)) if len(offer.attributes) == 1 else None
+        return single_offer(
+            moment.past(day), is_of_offer, possible, moment.parameters.values_per_feature, task
+        )
+
+
+def _scored(
+    moment: Moment, pairs: Pairs, numbers: npt.NDArray[np.int64], level: float
+) -> tuple[npt.NDArray[np.generic], ...]:
+    """Columns of `ScoredUsers` for some users; `level` multiplies the rates of purchase."""
+    users = pairs.users
+    user, offer = np.arange(len(users)), np.zeros(len(users), np.int64)
+    chance, purchases = moment.head.chances_and_purchases(pairs, user, offer, level)
+    past = pairs.history.of_pairs(user, offer)
+    last = np.datetime64(users.day, "D") - past["since_last"].astype(np.int64)
+    bought = past["events"] > 0
+    return (
+        numbers[users.users].astype(np.int64),
+        chance,
+        purchases,
+        past["events"].astype(np.int64),
+        np.where(bought, last, np.datetime64("NaT", "D")),
     )

@@ -12,6 +12,7 @@ SOURCE_DIRECTORY = Path("src/offerbench")
 RAW_DIRECTORY = Path("data/raw")
 VALIDATED_FILE = Path("data/validated")  # params.yaml was read and found valid
 PREPARED_DIRECTORY = Path("data/prepared")
+PAST_DIRECTORY = Path("data/past")
 BATCHES_DIRECTORY = Path("data/batches")
 GROUP_TEST_DIRECTORY = Path("data/group_test")
 MODELS_DIRECTORY = Path("models")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from offerbench.batching.batches import batches_file, read_batches
+from offerbench.batching.batches import batches_file, draw_pass, read_batches
 from offerbench.batching.config import Rebatch
 from offerbench.core.atomic import atomic_directory
 from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import (
     CHECKPOINTS_DIRECTORY,
     CURVES_DIRECTORY,
@@ -62,6 +63,50 @@ def run_training(
     checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest)
     with training_log(CURVES_DIRECTORY / name, training) as log:
         train_model(model, Feed(data, validation, rebatch, training, features), checkpoints, log.add)
+    _save(model, directory, checkpoints)
+
+
+def run_past_training(
+    directory: Path, prepared: Path, until: int, training: TrainParameters, rebatch: Rebatch
+) -> None:
+    """Train a ranker as somebody would have who knows nothing of a day and later ones, and save it.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the model goes.
+    prepared : Path
+        Prepared data with vocabulary and clusters of earlier days, see `prepare_dataset`; one directory
+        for each day.
+    until : int
+        The day, since 1970-01-01. Both the training and its early stopping see earlier events only.
+    training, rebatch : TrainParameters, Rebatch
+        Parameters.
+
+    Raises
+    ------
+    OfferbenchError
+        If there are too few earlier events of validation users for a batch.
+    """
+    runtime.configure(training.threads)
+    data = load_prepared(prepared).before(until)
+    drawn = list(draw_pass(data, Split.VALIDATION, rebatch))
+    if not drawn:
+        raise OfferbenchError(
+            f"prepare_past.cuts: before {np.datetime64(until, 'D')} the validation users have too few events "
+            f"for a batch of {rebatch.batch_size}. Choose a later day or lower rebatch.batch_size."
+        )
+    features = list(data.offer_sizes)
+    model = Ranker(specify(data, features, training), np.random.default_rng(training.seed))
+    parameters = {"specification": model.specification, "rebatch": rebatch}
+    digest = training_digest(parameters, sorted(prepared.iterdir()))
+    checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest)
+    train_model(model, Feed(data, np.stack(drawn), rebatch, training, features), checkpoints)
+    _save(model, directory, checkpoints)
+
+
+def _save(model: Ranker, directory: Path, checkpoints: Checkpoints) -> None:
+    """Save a trained model; what an interrupted training would have gone on from is not needed any more."""
     with atomic_directory(directory) as temporary:
         save_model(model, temporary)
     checkpoints.remove()

@@ -34,7 +34,7 @@ class Encoding:
     """Event types of `prepare.history.events` that never occur."""
 
 
-def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
+def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare, until: int | None = None) -> Encoding:
     """Give users and values their numbers; leaves the view `kept` and its tables in the database.
 
     Kept are the events of the types in use, of users with at least one target event.
@@ -45,11 +45,15 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
         Holds the canonical table `events`.
     prepare : Prepare
         Parameters.
+    until : int, optional
+        Clusters and vocabularies are made of what happened on earlier days (since 1970-01-01), as somebody
+        would who doesn't know more yet. All events are kept and get labels of that vocabulary: a value that
+        is only seen later is a rare one.
 
     Raises
     ------
     OfferbenchError
-        If there is no target event.
+        If there is no target event, or none before `until`.
     """
     connection.execute(
         """
@@ -65,6 +69,15 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
             f"prepare.target_event: no event of type '{prepare.target_event}' in the data. "
             "Set it to a type that the data has."
         )
+    known = "true" if until is None else f"day < {int(until)}"
+    early = connection.sql(
+        f"SELECT count(*) FROM events WHERE event_type = ? AND {known}", params=[prepare.target_event]
+    ).fetchall()
+    if not early[0][0]:
+        raise OfferbenchError(
+            f"no event of type '{prepare.target_event}' before {np.datetime64(until, 'D')}. "
+            "Choose a later day for the cut."
+        )
     _check_columns(connection, prepare)
     types = ", ".join(f"'{name}'" for name in event_types(prepare))
     connection.execute(
@@ -76,7 +89,7 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
     )
     there, left_out = _count_left_out(connection, prepare)
     for feature, parameters in prepare.clusters.items():
-        _cluster_numbers(connection, feature, parameters)
+        _cluster_numbers(connection, feature, parameters, known)
     joins = "".join(
         f' JOIN clusters_{feature} ON clusters_{feature}.number = kept_events."{parameters.column}"'
         for feature, parameters in prepare.clusters.items()
@@ -87,7 +100,7 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare) -> Encoding:
         user_numbers=np.asarray(users[USER], np.int64),
         target_events=np.asarray(users["target_events"], np.int64),
         vocabularies={
-            feature: _label_values(connection, feature, prepare.vocabulary)
+            feature: _label_values(connection, feature, prepare.vocabulary, known)
             for feature in prepare.offer_features
         },
         left_out=left_out,
@@ -144,11 +157,16 @@ def event_types(prepare: Prepare) -> list[str]:
     return sorted({*prepare.history.events, prepare.target_event})
 
 
-def _cluster_numbers(connection: duckdb.DuckDBPyConnection, feature: str, parameters: Clusters) -> None:
-    """Make the table `clusters_<feature>`: number -> label of its cluster."""
+def _cluster_numbers(
+    connection: duckdb.DuckDBPyConnection, feature: str, parameters: Clusters, known: str
+) -> None:
+    """Make the table `clusters_<feature>`: number -> label of its cluster.
+
+    Centres are fitted to the numbers of events for which the SQL condition `known` holds.
+    """
     histogram = connection.sql(
         f"""
-        SELECT "{parameters.column}" AS number, count(*) AS occurrences FROM kept_events
+        SELECT "{parameters.column}" AS number, count(*) FILTER ({known}) AS occurrences FROM kept_events
         GROUP BY 1 ORDER BY 1
         """
     ).fetchnumpy()
@@ -166,10 +184,14 @@ def _cluster_numbers(connection: duckdb.DuckDBPyConnection, feature: str, parame
     connection.unregister("clusters_arrow")
 
 
-def _label_values(connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary) -> pa.Table:
-    """Make the table `labels_<feature>`: value, label, occurrences."""
+def _label_values(
+    connection: duckdb.DuckDBPyConnection, feature: str, parameters: Vocabulary, known: str
+) -> pa.Table:
+    """Make the table `labels_<feature>`: value, label, occurrences where the SQL condition `known` holds."""
     counted = connection.sql(
-        f'SELECT "{feature}" AS value, count(*) AS occurrences FROM kept GROUP BY 1 ORDER BY 1'
+        f"""
+        SELECT "{feature}" AS value, count(*) FILTER ({known}) AS occurrences FROM kept GROUP BY 1 ORDER BY 1
+        """
     ).to_arrow_table()
     labels = assign_labels(
         counted[VALUE].to_pylist(),

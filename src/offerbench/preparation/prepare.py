@@ -34,6 +34,7 @@ def prepare_dataset(
     prepare: Prepare,
     resources: Resources,
     custom: Custom | None = None,
+    until: int | None = None,
 ) -> dict[str, Any]:
     """Make the prepared tables of a data set.
 
@@ -49,6 +50,8 @@ def prepare_dataset(
         Parameters.
     custom : Custom, optional
         The columns of the log, for the data set `custom`.
+    until : int, optional
+        Clusters and vocabularies know earlier days only; see `encode`.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def prepare_dataset(
         LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)
         for warning in (*read.warnings, *rejected_lines(read)):
             LOG.warning("%s", warning)
-        encoding = encode(connection, prepare)
+        encoding = encode(connection, prepare, until)
         for name in encoding.absent:
             LOG.warning("prepare.history.events: no event of type '%s' in the data", name)
         users = len(encoding.user_numbers)

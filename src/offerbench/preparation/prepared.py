@@ -1,7 +1,7 @@
 """The prepared data set, mapped into memory."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,24 @@ class PreparedData:
             name: np.bincount(self.events[name][rows], minlength=self.offer_sizes[name]) for name in features
         }
         return {name: count / max(len(rows), 1) for name, count in counts.items()}
+
+    def before(self, day: int) -> "PreparedData":
+        """Leave the target events of a day and later ones out of every user's rows.
+
+        Who draws batches, counts base rates or describes offers by the rows of users then knows nothing of
+        these days. The histories of what is left are unchanged: they only ever know earlier days.
+
+        Parameters
+        ----------
+        day : int
+            Days since 1970-01-01.
+        """
+        earlier = np.concatenate([[0], np.cumsum(self.events[DAY] < day)])
+        rows = {
+            part: (first, earlier[first + length] - earlier[first])
+            for part, (first, length) in self.user_rows.items()
+        }
+        return replace(self, user_rows=rows)
 
     def shared_tables(self, offer_features: Collection[str]) -> dict[str, str]:
         """Offer feature of the same attribute for each user feature that has one among `offer_features`."""

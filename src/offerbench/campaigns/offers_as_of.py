@@ -1,0 +1,217 @@
+"""Offers as of a day: what train users' earlier events say of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from offerbench.campaigns.timeline import Floats, Ints, Labels
+from offerbench.campaigns.train_past import TrainPast
+from offerbench.features.offers import Distribution, OfferTable, group_offers
+
+OFFER = "offer"
+MIN_CHANCE, MAX_CHANCE = 1e-6, 0.98
+SMALL_COUNT = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class OffersAsOf:
+    """Some offers as of a day; an event is of one of them or of none."""
+
+    task: str | None
+    """The one attribute that decides what is of an offer; None: several do."""
+    offer_of_row: Labels
+    """Place of each target event's offer, of all users and days; -1: none of them. Shape (target events,)."""
+    table: OfferTable
+    """Base rates and distributions, of train users' earlier events."""
+    prior: Floats
+    """Share of the train users that bought each within a horizon, lately. Shape (offers,)."""
+    day_share: Floats
+    """Share of the train users' shopping days with each. Shape (offers,)."""
+    buyers: Ints
+    """Train users that bought each before the day. Shape (offers,)."""
+    age: Ints
+    """Days since a train user first bought each. Shape (offers,)."""
+
+    def __len__(self) -> int:
+        """Give the number of offers."""
+        return len(self.prior)
+
+    @property
+    def base(self) -> Floats:
+        """Share of train users' earlier events that is of each offer; float64, shape (offers,)."""
+        return self.table.base.astype(np.float64)
+
+    def part(self, places: Ints) -> "OffersAsOf":
+        """Keep some of the offers, by their ascending places."""
+        new = np.full(len(self) + 1, -1, np.int32)
+        new[places] = np.arange(len(places))
+        table = self.table
+        distributions = {}
+        for name, each in table.distributions.items():
+            segments = new[each.segments]
+            kept = segments >= 0
+            distributions[name] = type(each)(each.values[kept], segments[kept], each.weights[kept])
+        return OffersAsOf(
+            self.task,
+            new[self.offer_of_row],  # place -1 is the last entry, which stays -1
+            OfferTable(table.keys[places], table.base[places], distributions),
+            self.prior[places],
+            self.day_share[places],
+            self.buyers[places],
+            self.age[places],
+        )
+
+
+def task_offers(past: TrainPast, task: str, most_frequent: int) -> OffersAsOf:
+    """Give all offers of a task that train users bought before the day, in the vocabulary.
+
+    Parameters
+    ----------
+    past : TrainPast
+        What train users did before the day.
+    task : str
+        The feature that defines the offers.
+    most_frequent : int
+        Values kept of the distribution of a feature.
+    """
+    data = past.data
+    keys = np.unique(past.labels(task))
+    keys = keys[keys >= data.first_label]
+    place = np.full(data.offer_sizes[task], -1, np.int32)
+    place[keys] = np.arange(len(keys))
+    events = {name: past.labels(name) for name in data.offer_sizes}
+    table = group_offers(events, task, most_frequent, keys)
+    return _described(past, task, place[data.events[task]], table)
+
+
+def single_offer(
+    past: TrainPast,
+    is_of_offer: npt.NDArray[np.bool_],
+    possible: Mapping[str, npt.NDArray[np.bool_]],
+    most_frequent: int,
+    task: str | None = None,
+) -> OffersAsOf:
+    """Give the offer that a set of events is of.
+
+    Parameters
+    ----------
+    past, most_frequent
+        As in `task_offers`.
+    is_of_offer : bool, shape (target events,)
+        Events of the offer.
+    possible : mapping of bool, shape (labels,)
+        For each offer feature, the labels that an event of the offer can have: they describe an offer that
+        no train user has bought yet.
+    task : str, optional
+        The attribute that decides, if it is one.
+    """
+    data = past.data
+    place = np.where(is_of_offer, 0, -1).astype(np.int32)
+    described_by = is_of_offer[past.rows]
+    count = int(described_by.sum())
+    if not count:
+        described_by = np.ones(len(past.rows), bool)
+        for name, allowed in possible.items():
+            fits = described_by & allowed[past.labels(name)]
+            described_by = fits if fits.any() else described_by
+    events = {name: past.labels(name)[described_by] for name in data.offer_sizes}
+    events[OFFER] = np.zeros(int(described_by.sum()), np.int32)
+    table = group_offers(events, OFFER, most_frequent)
+    base = np.array([max(count, SMALL_COUNT) / max(len(past.rows), 1)], np.float32)
+    distributions = {name: table.distributions[name] for name in data.offer_sizes}
+    return _described(past, task, place, OfferTable(table.keys, base, distributions))
+
+
+def new_offers(
+    past: TrainPast, task: str, labels: Labels, max_age: int, most_frequent: int
+) -> OffersAsOf | None:
+    """Give the offers of a task that the vocabulary doesn't have yet, since they are new.
+
+    They are described by their other attributes, as the ranker sees them: their own value is a rare one.
+
+    Parameters
+    ----------
+    past, task, most_frequent
+        As in `task_offers`.
+    labels : int32, shape (target events,)
+        Label of each event by a later vocabulary, which has a name for what was new then; below 0 where
+        it has none.
+    max_age : int
+        Days since a train user first bought it, at most.
+
+    Returns
+    -------
+    OffersAsOf, optional
+        None if there are none. Keys are -1 - label: they are no labels of the data set's own vocabulary.
+    """
+    data, of_past = past.data, labels[past.rows]
+    first = np.full(int(labels.max(initial=-1)) + 1, past.day, np.int64)
+    bought = of_past >= 0
+    np.minimum.at(first, of_past[bought], past.timeline.days[past.rows[bought]])
+    is_known = np.zeros(len(first), bool)
+    named = data.events[task] >= data.first_label
+    is_known[labels[named & (labels >= 0)]] = True
+    chosen = np.flatnonzero((first < past.day) & (past.day - first <= max_age) & ~is_known)[::-1]
+    if not len(chosen):
+        return None
+    place = np.full(len(first) + 1, -1, np.int32)  # the last entry is that of label -1
+    place[chosen] = np.arange(len(chosen))
+    offer_of_row = place[labels]
+    events = {name: past.labels(name) for name in data.offer_sizes} | {OFFER: offer_of_row[past.rows]}
+    table = group_offers(events, OFFER, most_frequent, np.arange(len(chosen), dtype=np.int32))
+    distributions = {name: table.distributions[name] for name in data.offer_sizes}
+    keys = (-1 - chosen).astype(np.int32)
+    return _described(past, task, offer_of_row, OfferTable(keys, table.base, distributions))
+
+
+def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
+    """Put the offers of another list after those of one; no event is of both."""
+    first = len(one)
+    offer_of_row = np.where(other.offer_of_row >= 0, other.offer_of_row + first, one.offer_of_row)
+    distributions = {}
+    for name, each in one.table.distributions.items():
+        more = other.table.distributions[name]
+        distributions[name] = Distribution(
+            np.concatenate([each.values, more.values]),
+            np.concatenate([each.segments, more.segments + np.int32(first)]),
+            np.concatenate([each.weights, more.weights]),
+        )
+    table = OfferTable(
+        np.concatenate([one.table.keys, other.table.keys]),
+        np.concatenate([one.table.base, other.table.base]),
+        distributions,
+    )
+    columns = (
+        np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("prior", "day_share", "buyers", "age")
+    )
+    return OffersAsOf(one.task, offer_of_row.astype(np.int32), table, *columns)
+
+
+def _described(past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable) -> OffersAsOf:
+    """Count what train users' earlier events say of each offer."""
+    offers, count = offer_of_row[past.rows], len(table.keys)
+    rows, offers = past.rows[offers >= 0], offers[offers >= 0]
+    user, days = past.timeline.users[rows].astype(np.int64), past.timeline.days[rows].astype(np.int64)
+
+    def distinct(numbers: Ints, kept: npt.NDArray[np.bool_]) -> Ints:
+        """Count the distinct numbers of each offer."""
+        return np.bincount(np.unique(numbers[kept] * count + offers[kept]) % count, minlength=count)
+
+    ages = past.day - days
+    everything, horizon = np.ones(len(rows), bool), past.horizon
+    lately = [ages <= horizon, (ages > horizon) & (ages <= 2 * horizon)]
+    bought = np.mean([distinct(user, kept) for kept in lately], axis=0)
+    first = np.full(count, past.day, np.int64)
+    np.minimum.at(first, offers, days)
+    return OffersAsOf(
+        task,
+        offer_of_row,
+        table,
+        np.clip((bought + SMALL_COUNT) / (len(past.users) + 1), MIN_CHANCE, MAX_CHANCE),
+        distinct(user * (past.day + 1) + days, everything) / max(past.shopping_days, 1),
+        distinct(user, everything),
+        past.day - first,
+    )

@@ -1,0 +1,43 @@
+"""Stage `backtest`: campaigns of the past -> how well each way to choose an audience would have done."""
+
+import numpy as np
+
+from offerbench.campaigns.cuts import past_cuts
+from offerbench.core import command
+from offerbench.core.columns import Split
+from offerbench.core.json_files import write_json
+from offerbench.core.paths import METRICS_DIRECTORY, PREPARED_DIRECTORY
+from offerbench.evaluation.bootstrap import draw_weights
+from offerbench.parameters import load_parameters
+from offerbench.preparation.prepared import load_prepared
+
+
+def main() -> None:
+    """Score and measure every row on every task and date."""
+    parameters = load_parameters()
+    from offerbench.campaigns.backtest import run_backtest
+    from offerbench.campaigns.moment import Moment
+    from offerbench.campaigns.results import campaign_content, collect, curve_content
+    from offerbench.campaigns.train_past import users_of
+    from offerbench.model import runtime
+
+    backtest = parameters.backtest
+    runtime.configure(backtest.threads)
+    present = load_prepared(PREPARED_DIRECTORY)
+    test = users_of(present, Split.TEST)
+    bootstrap = backtest.bootstrap
+    weights = draw_weights(len(test), bootstrap.samples, np.random.default_rng(bootstrap.seed))
+    scored = run_backtest(
+        past_cuts(parameters.prepare_past.cuts),
+        parameters.tasks,
+        backtest,
+        lambda cut: Moment(cut, parameters.train_head),
+        present,
+    )
+    results = collect(scored, test, weights, backtest)
+    write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))
+    write_json(METRICS_DIRECTORY / "campaign_curves.json", curve_content(results, backtest))
+
+
+if __name__ == "__main__":
+    command.run(main)
