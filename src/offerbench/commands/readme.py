@@ -19,6 +19,7 @@ from offerbench.core.paths import METRICS_DIRECTORY, REPORTS_DIRECTORY
 from offerbench.core.rows import table_rows
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import read_gaps, read_wauc, results_directory
+from offerbench.report.headline import headline_markdown
 from offerbench.report.measures import names_not_ranked
 from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_section, wauc_markdown
 
@@ -51,6 +52,22 @@ def _gaps(measure: Measure = Measure.PUBLISHED) -> str:
     return gap_markdown(gaps[gaps[SEGMENT] == "all"], titles, DECIMALS, with_mean=True)
 
 
+def _headline() -> str:
+    table = read_wauc(results_directory(Measure.PUBLISHED))
+    return headline_markdown(table[table[SEGMENT] == "all"], table_rows(table[TASK].unique()), DECIMALS)
+
+
+def _campaigns(section: str) -> str:
+    """Give what the report of the backtest has under a heading."""
+    file = REPORTS_DIRECTORY / "campaigns.md"
+    parts = _text(file, "dvc repro report_campaigns").split("\n## ")
+    for part in parts:
+        heading, _, content = part.partition("\n")
+        if heading == section:
+            return content.strip()
+    raise OfferbenchError(f"{file}: has no section '{section}'. Run `dvc repro report_campaigns`.")
+
+
 def _counts() -> str:
     prepared = read_json(METRICS_DIRECTORY / "prepare.json")
     batches = read_json(METRICS_DIRECTORY / "rebatch.json")
@@ -73,6 +90,12 @@ def _study(name: str, segment: str) -> str:
 
 RESULTS: dict[str, Callable[[], str]] = {
     "wauc_all": lambda: _wauc("all"),
+    "headline": _headline,
+    "campaigns_all": lambda: _campaigns("All offers"),
+    "campaigns_best_sellers": lambda: _campaigns("The best-selling offers, which have models of their own"),
+    "campaigns_few_buyers": lambda: _campaigns("Offers that few train users had bought"),
+    "campaigns_reach": lambda: _campaigns("Share of the buyers among the best users"),
+    "wauc_popular": lambda: _wauc("popular"),
     "wauc_cold_start": lambda: _wauc("cold_start"),
     "gaps_all": _gaps,
     "clean_all": lambda: _wauc("all", Measure.CLEAN),
