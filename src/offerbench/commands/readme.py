@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from offerbench.campaigns.rows import CampaignRow
 from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import SEGMENT, TASK
 from offerbench.core.errors import OfferbenchError
@@ -19,6 +20,7 @@ from offerbench.core.paths import METRICS_DIRECTORY, REPORTS_DIRECTORY
 from offerbench.core.rows import table_rows
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import read_gaps, read_wauc, results_directory
+from offerbench.report.campaign_tables import gap_table, wauc_table
 from offerbench.report.headline import headline_markdown
 from offerbench.report.measures import names_not_ranked
 from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_section, wauc_markdown
@@ -26,6 +28,7 @@ from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_secti
 README = Path("README.md")
 DOCUMENTS = Path("docs")
 BENCHMARKS = Path("benchmarks")
+CAMPAIGNS = METRICS_DIRECTORY / "campaign.json"
 STUDIES = REPORTS_DIRECTORY / "studies"
 MARKED = re.compile(r"(<!-- results: (?P<name>[a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 STUDY = re.compile(rf"study_(?P<study>[a-z0-9_-]+)_(?P<segment>{'|'.join(SEGMENT_TITLES)})")
@@ -68,6 +71,20 @@ def _campaigns(section: str) -> str:
     raise OfferbenchError(f"{file}: has no section '{section}'. Run `dvc repro report_campaigns`.")
 
 
+def _campaign_wauc() -> str:
+    return wauc_table(read_json(CAMPAIGNS), "all", DECIMALS)
+
+
+def _campaign_own() -> str:
+    """Gaps of the campaign score to the models that are made for one campaign alone."""
+    content = read_json(CAMPAIGNS)
+    own = [str(row) for row in CampaignRow.of_single_offers()]
+    gaps = {
+        task: {row: of_task[row] for row in own} for task, of_task in content["gaps"]["best_sellers"].items()
+    }
+    return gap_table({"gaps": {"best_sellers": gaps}}, "best_sellers", DECIMALS)
+
+
 def _counts() -> str:
     prepared = read_json(METRICS_DIRECTORY / "prepare.json")
     batches = read_json(METRICS_DIRECTORY / "rebatch.json")
@@ -91,6 +108,8 @@ def _study(name: str, segment: str) -> str:
 RESULTS: dict[str, Callable[[], str]] = {
     "wauc_all": lambda: _wauc("all"),
     "headline": _headline,
+    "campaign_wauc": _campaign_wauc,
+    "campaign_own": _campaign_own,
     "campaigns_all": lambda: _campaigns("All offers"),
     "campaigns_best_sellers": lambda: _campaigns("The best-selling offers, which have models of their own"),
     "campaigns_few_buyers": lambda: _campaigns("Offers that few train users had bought"),
