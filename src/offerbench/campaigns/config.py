@@ -2,13 +2,13 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.section import Count, Name, Section, Seed
-from offerbench.core.yaml_files import parse_yaml
+from offerbench.core.section_files import read_section
 
 RESERVED = "plan"
 
@@ -75,16 +75,6 @@ def load_campaigns(path: Path) -> Campaigns:
         If it is missing or not YAML, or a key is unknown, missing or of a wrong type.
     """
     try:
-        return Campaigns.model_validate(parse_yaml(path.read_text(encoding="utf-8"), str(path)))
+        return read_section(path, Campaigns)
     except (FileNotFoundError, IsADirectoryError):
         raise OfferbenchError(f"{path}: no such file. docs/campaigns.md shows one.") from None
-    except UnicodeDecodeError as error:
-        raise OfferbenchError(f"{path}: not valid YAML. {error}") from None
-    except ValidationError as error:
-        raise OfferbenchError("\n".join(f"{path}: {_explain(found)}" for found in error.errors())) from None
-
-
-def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}" if key else str(message)

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.section import Section
-from offerbench.core.yaml_files import parse_yaml
+from offerbench.core.section_files import read_section
 
 STUDIES_DIRECTORY = Path("studies")
 
@@ -85,15 +85,4 @@ def load_study(name: str) -> Study:
     path = STUDIES_DIRECTORY / f"{name}.yaml"
     if name not in known:
         raise OfferbenchError(f"{path}: no such file. There are {', '.join(known) or 'none'}.")
-    try:
-        return Study.model_validate(parse_yaml(path.read_text(encoding="utf-8"), str(path)))
-    except UnicodeDecodeError as error:
-        raise OfferbenchError(f"{path}: not valid YAML. {error}") from None
-    except ValidationError as error:
-        raise OfferbenchError("\n".join(f"{path}: {_explain(found)}" for found in error.errors())) from None
-
-
-def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}" if key else str(message)
+    return read_section(path, Study)
