@@ -24,6 +24,9 @@ from offerbench.scorers.config import TrainBoosted, TrainPeer
 MAX_SHOWN = 200
 """Characters of a key or value in a message."""
 TRAININGS = ("train_full", "train_augmented", "train_mono")
+"""Sections of rankers."""
+OTHER_TRAININGS = ("train_boosted", "train_peer")
+"""Sections of what is fitted beside them."""
 
 
 class Parameters(Section):

@@ -354,6 +354,20 @@ def test_files_that_share_days_but_no_events_are_read(bench: Bench) -> None:
     assert bench.counts()["events_kept"] == counts["events_kept"]
 
 
+def test_rows_of_many_small_files_keep_their_order(bench: Bench) -> None:
+    """Threads read files at the same time, and a join among what they do may give them in any order."""
+    bench.set(parameters())
+    put_csv(bench, GOOD)
+    bench.counts()
+    expected = prepared(bench)
+    (bench.raw("custom") / "orders.csv").unlink()
+    for start in range(0, len(GOOD), 20):
+        put_csv(bench, GOOD[start : start + 20], f"orders-{start:04d}.csv")
+    for _ in range(5):
+        bench.counts()
+        assert prepared(bench) == expected
+
+
 MANY_VIEWS = 9000
 
 

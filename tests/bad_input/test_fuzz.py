@@ -154,6 +154,18 @@ def test_many_damaged_files(file: str) -> None:
     check_examples(file, 150)
 
 
+# Larger than what DuckDB reads at a time, where it loses rows between two parts.
+REES46_ROWS = REES46.partition(b"\n")[2] + b"\n"
+LARGE = HEADER.encode() + b"\n" + REES46_ROWS * (34_000_000 // len(REES46_ROWS) + 1)
+
+
+@pytest.mark.slow
+@settings(max_examples=12)
+@given(damage=damages)
+def test_damaged_files_larger_than_the_readers_buffer(damage: list[tuple[float, int, bytes, int]]) -> None:
+    check(damaged(LARGE, damage), rees46.read_events, "orders.csv", BROKEN)
+
+
 VALUES = st.sampled_from(
     [
         None,

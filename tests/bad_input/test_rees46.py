@@ -1,6 +1,7 @@
 """Bad REES46 files, end to end through the stage `prepare`: one test a row of docs/bad-input.md."""
 
 import gzip
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,20 +95,24 @@ def test_quotes_and_newlines_inside_a_field_are_read(bench: Bench) -> None:
 
 
 def run_to_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch, tasks: list[str]) -> None:
-    """Every stage after `prepare`, as dvc.yaml has them."""
-    runs: list[list[str]] = []
-    for stage in YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"].values():
-        script, *arguments = stage["cmd"].partition(" stages/")[2].split()
-        words = [Path(script).stem, *(word for word in arguments if word != "${item.task}")]
-        runs += [[*words, task] for task in tasks] if "${item.task}" in arguments else [words]
-    for stage, *arguments in runs[1:]:
-        monkeypatch.setattr("sys.argv", [stage, *arguments])
-        status, text = bench.run(stage)
-        assert status == 0, text
+    """Every stage after `prepare`, as dvc.yaml has them; DVC hands a stage's name over in the environment."""
+    shutil.copy(REPOSITORY / "campaigns.yaml", bench.path)
+    stages = YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    names = list(stages)
+    for name in names[names.index("prepare") + 1 :]:
+        script, *arguments = stages[name]["cmd"].partition(" stages/")[2].split()
+        (over,) = stages[name].get("matrix", {"": [""]}).values()
+        for item in tasks if over == "${tasks}" else over:
+            monkeypatch.setenv("DVC_STAGE", f"{name}@{item}" if item else name)
+            monkeypatch.setattr("sys.argv", [Path(script).stem, *arguments])
+            status, text = bench.run(Path(script).stem)
+            assert status == 0, text
     assert (bench.path / "metrics/wauc.json").exists()
     assert (bench.path / "reports/wauc.md").exists()
     models = list((bench.path / "models").rglob("*.safetensors"))
-    assert len(models) == 2 + len(tasks)
+    factors = [file for file in models if "peer" in file.parts]
+    assert len(factors) == len(tasks)
+    assert {"full", "augmented", "mono", "past"} <= {part for file in models for part in file.parts}
     for file in models:
         assert all(np.isfinite(weights).all() for weights in load_file(file).values()), file
 

@@ -25,6 +25,10 @@ STAGES = {  # in the order of a run, with what each writes
     "train_full": ["models/full", "plots/training/full"],
     "train_augmented": ["models/augmented", "plots/training/augmented"],
     "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand"],
+    "train_boosted": ["models/boosted"],
+    "train_peer@lightgbm_by_task": ["models/peer/lightgbm_by_task"],
+    "train_peer@lightgbm": ["models/peer/lightgbm"],
+    "train_peer@least_squares": ["models/peer/least_squares"],
     "group_test": ["data/group_test"],
     "evaluate": [
         "metrics/clean",
@@ -35,7 +39,14 @@ STAGES = {  # in the order of a run, with what each writes
             for name in ("wauc", "half_widths", "gaps", "summary", "headline", "evaluate")
         ),
     ],
-    "report": ["reports"],
+    "prepare_past": ["data/past"],
+    "train_past": ["models/past"],
+    "train_activity": ["models/activity", "metrics/activity.json"],
+    "train_head": ["models/head"],
+    "backtest": ["metrics/campaign.json", "metrics/campaign_curves.json"],
+    "audiences": ["data/audiences"],
+    "report": ["reports/wauc.md", "reports/wauc.png", "reports/index.html"],
+    "report_campaigns": ["reports/campaigns.md", "reports/campaigns.png"],
 }
 EPOCHS = 8  # enough of them that a kill falls between two
 

@@ -62,7 +62,7 @@ YARDSTICKS = {
     RECENCY: "recency (no training, whole past, decayed by days)",
 }
 PEERS = {
-    LIGHTGBM_BY_TASK: "LightGBM (one for each task)",
+    LIGHTGBM_BY_TASK: "LightGBM by task (one for each)",
     LIGHTGBM: "LightGBM (one for all tasks)",
     ITEM_ITEM: "item-item cosine",
     LEAST_SQUARES: "ALS (implicit, folded in)",

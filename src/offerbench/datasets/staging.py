@@ -9,7 +9,7 @@ import duckdb
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
-from offerbench.datasets.canonical import ReadCounts, identifier, literal
+from offerbench.datasets.canonical import ReadCounts, identifier, is_one_of, literal
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.event_types import count_types, nearly_kept
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
@@ -80,6 +80,7 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
         """,
         dict(log.parameters),
     )
+    _check_order(connection)
     rejects.create_table(connection)
     if log.layout is not None:
         rejects.add_unparsed(connection, log.parse_reasons, log.files, log.layout)
@@ -89,10 +90,20 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     refuse_lost_rows(log.files, expected, dict(read))
 
 
+def _check_order(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make sure that the rows of `staged` are in the order of the files: their places give their lines."""
+    ranges = connection.sql(
+        "SELECT min(rowid), max(rowid), count(*) FROM staged GROUP BY file ORDER BY file"
+    ).fetchall()
+    ends = [-1, *(last for _, last, _ in ranges)]
+    for end, (first, last, rows) in zip(ends, ranges, strict=False):
+        if first != end + 1 or last - first + 1 != rows:
+            raise RuntimeError("DuckDB gives the rows of the files in another order than theirs")
+
+
 def _is_rejected(fault: str, log: Log) -> str:
     """Give the SQL condition that the reason `fault` is one of a row that can't be used."""
-    normal = ", ".join(literal(reason) for reason in log.left_out)
-    return f"({fault} IS NOT NULL AND {fault} NOT IN ({normal}))" if normal else f"({fault} IS NOT NULL)"
+    return f"({fault} IS NOT NULL AND NOT {is_one_of(fault, log.left_out)})"
 
 
 def _reject_faulty_rows(connection: duckdb.DuckDBPyConnection, log: Log) -> None:

@@ -25,8 +25,9 @@ from offerbench.evaluation.evaluate import TaskResult
 from offerbench.evaluation.wauc import SEGMENTS, segment_masks, wauc
 
 DIGITS = 6
-SPECIALIST, YARDSTICK = "specialist", "yardstick"
-"""What a generalist is compared with in each cell: the task's specialist, the best untrained row."""
+SPECIALIST, YARDSTICK, PEER = "specialist", "yardstick", "peer"
+"""What a generalist is compared with in each cell: the task's specialist, the best untrained row, the best
+of other people's methods."""
 
 
 def wauc_table(results: Mapping[str, TaskResult], evaluate: Evaluate) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def wauc_table(results: Mapping[str, TaskResult], evaluate: Evaluate) -> pd.Data
 
 
 def gap_table(table: pd.DataFrame, results: Mapping[str, TaskResult], rows: Sequence[Row]) -> pd.DataFrame:
-    """Tabulate what each generalist has more than the task's specialist and than the best untrained row.
+    """Tabulate what each generalist has more than the specialist, the best untrained row, the best peer.
 
     A gap has half the width of its own 95% interval, from samples of the users that both models were
     measured on.
@@ -95,8 +96,9 @@ def _others(rows: Sequence[Row], task: str, values: pd.Series) -> Iterator[tuple
     for row in rows:
         if row.role is Role.SPECIALIST and row.task == task:
             yield SPECIALIST, row.name
-    if yardsticks := _names(rows, Role.YARDSTICK):
-        yield YARDSTICK, str(values[yardsticks].fillna(-np.inf).idxmax())
+    for compared_with, role in ((YARDSTICK, Role.YARDSTICK), (PEER, Role.PEER)):
+        if names := _names(rows, role):
+            yield compared_with, str(values[names].fillna(-np.inf).idxmax())
 
 
 def _names(rows: Sequence[Row], role: Role) -> list[str]:
@@ -119,7 +121,8 @@ def summary_table(gaps: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        segment, model, gap_to_specialist, gap_to_yardstick, worst_task, worst_gap_to_specialist.
+        segment, model, gap_to_specialist, gap_to_yardstick, gap_to_peer, worst_task,
+        worst_gap_to_specialist; a gap to what there is no row of has no column.
     """
     means = gaps.groupby([SEGMENT, MODEL, COMPARED_WITH], sort=False)[GAP].mean().unstack(COMPARED_WITH)
     to_specialist = gaps[(gaps[COMPARED_WITH] == SPECIALIST) & gaps[GAP].notna()]
@@ -142,7 +145,7 @@ def headline_table(table: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        model, wauc, to_specialist, to_yardstick.
+        model, wauc, to_specialist, to_yardstick, to_peer; what there is no row of has no column.
     """
     all_offers = SEGMENTS[0]
     of_models = table[table[SEGMENT] == all_offers].groupby(MODEL)[WAUC].mean()
@@ -153,8 +156,11 @@ def headline_table(table: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
             {
                 MODEL: summary[MODEL],
                 WAUC: of_models.reindex(summary[MODEL]).to_numpy(),
-                "to_specialist": summary["gap_to_specialist"],
-                "to_yardstick": summary["gap_to_yardstick"],
+                **{
+                    f"to_{name}": summary[f"gap_to_{name}"]
+                    for name in (SPECIALIST, YARDSTICK, PEER)
+                    if f"gap_to_{name}" in summary
+                },
             }
         )
     )

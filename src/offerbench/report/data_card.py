@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from offerbench.core.section import leaves
 from offerbench.evaluation.pairs import Measure
-from offerbench.parameters import TRAININGS, Parameters
+from offerbench.parameters import OTHER_TRAININGS, TRAININGS, Parameters
 from offerbench.report.html_tables import counts_html, html_table, words
 
 NOT_SHOWN = {"resources", "gate"}  # they change no number
@@ -51,11 +51,15 @@ def card_tables(
 
 
 def parameter_tables(parameters: Parameters) -> list[Markup]:
-    """Tabulate what the models were trained with, a column for each section, and the other parameters."""
+    """Tabulate what was trained with what, a column for each section, and the other parameters."""
     content = parameters.model_dump(exclude=NOT_SHOWN)
-    trainings = {section: _written(content.pop(section)) for section in TRAININGS}
+    rankers, others = (
+        pd.DataFrame({section: _written(content.pop(section)) for section in sections}).sort_index()
+        for sections in (TRAININGS, OTHER_TRAININGS)
+    )
     return [
-        _text_table("trainings", "What the models were trained with", pd.DataFrame(trainings).sort_index()),
+        _text_table("trainings", "What the models were trained with", rankers),
+        _text_table("other-trainings", "What the boosted model and the peers were fitted with", others),
         _text_table("params", "Everything else in params.yaml", pd.DataFrame({"value": _written(content)})),
     ]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from offerbench.core.rows import AUGMENTED_MODEL, Role, Row, table_rows
+from offerbench.core.rows import AUGMENTED_MODEL, BOOSTED_MODEL, Role, Row, table_rows
 from offerbench.evaluation.pairs import Measure
 from offerbench.parameters import Parameters
 from offerbench.report.measures import MeasureResults
@@ -19,8 +19,9 @@ HOSTILE = "<b>&\"'http://shop.example</b>"  # the name of a brand, of an event t
 
 
 def rows(augmented: bool = True) -> list[Row]:
-    """The rows of the results, with one generalist or with two."""
-    return [row for row in table_rows(TASKS) if augmented or row.name != AUGMENTED_MODEL]
+    """Some rows of the results, with one generalist or with two; no peers."""
+    some = [row for row in table_rows(TASKS) if row.name != BOOSTED_MODEL and row.role is not Role.PEER]
+    return [row for row in some if augmented or row.name != AUGMENTED_MODEL]
 
 
 def models(augmented: bool = True) -> list[str]:

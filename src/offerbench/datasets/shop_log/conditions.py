@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from offerbench.datasets.canonical import literal
+from offerbench.datasets.canonical import is_one_of
 from offerbench.datasets.config import Keep, Number
 from offerbench.datasets.shop_log.columns import Use, Wanted
 
@@ -29,14 +29,10 @@ def _unmet_texts(keep: Keep, names: Names) -> list[str]:
     unmet = []
     text = names.get(Wanted(keep.column, Use.TEXT), "")
     if keep.values is not None:
-        unmet.append(f"coalesce({text} NOT IN ({_listed(keep.values)}), true)")
+        unmet.append(f"NOT {is_one_of(text, keep.values)}")
     if keep.other_than is not None:
-        unmet.append(f"coalesce({text} IN ({_listed(keep.other_than)}), false)")
+        unmet.append(is_one_of(text, keep.other_than))
     return unmet
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(literal(word) for word in words) or "NULL"
 
 
 def _unmet_numbers(keep: Keep, names: Names) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.datasets.canonical import literal
+from offerbench.datasets.canonical import is_one_of, literal
 from offerbench.datasets.config import Custom
 
 # Around a word that stands for a missing value.
@@ -40,8 +40,8 @@ def known_text(text: str, missing: Sequence[str]) -> str:
     """Give the SQL for a text, NULL where it stands for a missing value."""
     if not missing:
         return text
-    words = ", ".join(literal(word.strip(BLANKS)) for word in missing)
-    return f"CASE WHEN trim({text}, {literal(BLANKS)}) NOT IN ({words}) THEN {text} END"
+    is_missing = is_one_of(f"trim({text}, {literal(BLANKS)})", (word.strip(BLANKS) for word in missing))
+    return f"CASE WHEN NOT {is_missing} THEN {text} END"
 
 
 def written_number(text: str, decimal: str) -> str:
