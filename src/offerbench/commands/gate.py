@@ -46,7 +46,7 @@ def gate(
     markdown: Annotated[bool, typer.Option(help="Print a table for a pull request.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Print every wAUC, not only what fell.")] = False,
 ) -> None:
-    """Compare metrics/ by both measures with a revision; exit 1: a wAUC fell, 2: they can't be compared."""
+    """Compare metrics/ and the backtest with a revision; exit 1: a wAUC fell, 2: they can't be compared."""
     before, now = load_results(at_revision(baseline)), load_results(working_tree(), needed=tuple(Measure))
     tolerances = _tolerances(tolerance, before)
     comparisons = compare(before, now, tolerances)

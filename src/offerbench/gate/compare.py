@@ -1,6 +1,6 @@
 """Compare two versions' wAUC, value by value, on the same users."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,8 @@ from offerbench.core.paths import RAW_DIRECTORY
 from offerbench.evaluation.bootstrap import simultaneous_half_widths
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS
+from offerbench.gate.campaigns import CAMPAIGN, CAMPAIGN_FILE, SEGMENT, campaign_tolerance
+from offerbench.gate.campaigns import MEASURED_BY as MEASURED_BY_CAMPAIGNS
 from offerbench.gate.lock import check_same_measurement
 from offerbench.gate.results import Cell, Results, Values, half_widths_file, wauc_file
 
@@ -31,7 +33,8 @@ class Verdict(StrEnum):
 class Comparison:
     """One wAUC in both versions."""
 
-    measure: Measure
+    measure: str
+    """`published`, `clean`, or `campaign`."""
     segment: str
     task: str
     model: str
@@ -87,7 +90,7 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
             "Choose another baseline (--baseline)."
         )
     widths = baseline.half_widths if not_paired(baseline, now) else paired_half_widths(baseline, now)
-    return [
+    found = [
         Comparison(
             *cell,
             before.get(cell),
@@ -96,6 +99,26 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
         )
         for cell, value in after.items()
     ]
+    return [*found, *_compare_campaigns(baseline, now, tolerance.get(SEGMENT))]
+
+
+def _compare_campaigns(baseline: Results, now: Results, fixed: float | None) -> Iterator[Comparison]:
+    """Compare the backtests, if both have one, by the baseline's own intervals if no tolerance is set."""
+    before, after = baseline.campaigns, now.campaigns
+    if before.wauc and after.wauc:
+        check_same_measurement(
+            (baseline.name, baseline.parameters), (now.name, now.parameters), MEASURED_BY_CAMPAIGNS
+        )
+    for task, row in before.wauc:
+        if (task, row) not in after.wauc:
+            raise OfferbenchError(
+                f"{now.name}: {CAMPAIGN_FILE}: {task}.{row}: no value, but {baseline.name} has one. "
+                "Run `dvc repro`, or choose another baseline (--baseline)."
+            )
+    for cell, value in after.wauc.items():
+        known = cell in before.wauc
+        allowed = campaign_tolerance(cell, before, baseline.name, fixed) if known else None
+        yield Comparison(CAMPAIGN, SEGMENT, *cell, before.wauc.get(cell), value, allowed)
 
 
 def not_paired(baseline: Results, now: Results) -> str | None:

@@ -1,7 +1,7 @@
 """What a version's results were made from, by its dvc.lock and params.yaml, which must agree."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -89,7 +89,9 @@ def read_parameters(version: Version, lock: Lock) -> dict[str, Any]:
 
 
 def check_same_measurement(
-    baseline: tuple[str, Mapping[str, Any]], now: tuple[str, Mapping[str, Any]]
+    baseline: tuple[str, Mapping[str, Any]],
+    now: tuple[str, Mapping[str, Any]],
+    keys: Sequence[str] = MEASURED_BY,
 ) -> None:
     """Refuse versions that were measured in other ways.
 
@@ -97,13 +99,15 @@ def check_same_measurement(
     ----------
     baseline, now : (str, mapping)
         Name of a version, and its parameters.
+    keys : sequence of str
+        Parameters that say how.
 
     Raises
     ------
     OfferbenchError
-        If a parameter of `MEASURED_BY` differs.
+        If one of these parameters differs.
     """
-    for key in MEASURED_BY:
+    for key in keys:
         for place, before, after in _differences(key, value_at(baseline[1], key), value_at(now[1], key)):
             raise OfferbenchError(
                 f"other {place}: {before} in {baseline[0]}, {after} in {now[0]}: measured in another way. "
