@@ -6,10 +6,10 @@ import numpy as np
 
 from offerbench.campaigns.as_of import choose_as_of, data_days
 from offerbench.campaigns.attributes import load_attributes
-from offerbench.campaigns.config import load_campaigns
+from offerbench.campaigns.campaigns_file import load_campaigns
 from offerbench.campaigns.paths import AUDIENCES_DIRECTORY, CAMPAIGNS_FILE
 from offerbench.campaigns.plan_delivery import campaign_offers, deliver_no_plan, deliver_plan
-from offerbench.campaigns.score import load_campaign_score
+from offerbench.commands.campaign_score import load_campaign_score
 from offerbench.core import command
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.parameters import load_parameters

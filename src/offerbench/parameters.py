@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from offerbench.batching.config import Rebatch
-from offerbench.campaigns.parameters import Backtest, PreparePast, TrainActivity, TrainHead
+from offerbench.campaigns.config import Backtest, PreparePast, TrainActivity, TrainHead
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PARAMETERS_FILE
 from offerbench.core.section import Name, Section
@@ -25,7 +25,7 @@ MAX_SHOWN = 200
 """Characters of a key or value in a message."""
 TRAININGS = ("train_full", "train_augmented", "train_mono")
 """Sections of rankers."""
-OTHER_TRAININGS = ("train_boosted", "train_peer")
+OTHER_TRAININGS = ("train_boosted", "train_peer", "train_activity", "train_head")
 """Sections of what is fitted beside them."""
 
 

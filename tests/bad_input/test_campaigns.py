@@ -34,7 +34,9 @@ def checkout(prepared: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
     Path("data/prepared").symlink_to(prepared.directory)
-    monkeypatch.setattr("offerbench.campaigns.score.load_campaign_score", lambda: FakeScore(USERS, []))
+    monkeypatch.setattr(
+        "offerbench.commands.campaign_score.load_campaign_score", lambda: FakeScore(USERS, [])
+    )
     Path("all.csv").write_text("\n".join(map(str, drawn_scores(USERS, 0).user)))
     Path("names.csv").write_text("Ada\nGrace\n")
     Path("table.csv").write_text("name,age\nAda,36\n")

@@ -34,7 +34,8 @@ def carry_out_imports(file: Path) -> None:
 def main() -> None:
     """Import what the script of the command line does, until nothing new comes."""
     dummy = ModuleType("offerbench.parameters")
-    dummy.Parameters = dummy.load_parameters = dummy.TRAININGS = None  # type: ignore[attr-defined]
+    dummy.Parameters = dummy.load_parameters = None  # type: ignore[attr-defined]
+    dummy.TRAININGS = dummy.OTHER_TRAININGS = None  # type: ignore[attr-defined]
     sys.modules["offerbench.parameters"] = dummy
     carry_out_imports(Path(sys.argv[1]))
     done: set[str] = set()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offerbench.batching.config import Rebatch
-from offerbench.campaigns.parameters import Backtest, TrainActivity, TrainHead
+from offerbench.campaigns.config import Backtest, TrainActivity, TrainHead
 from offerbench.evaluation.config import Evaluate
 from offerbench.features.config import GroupingParameters
 from offerbench.model.config import TrainParameters

@@ -29,7 +29,7 @@ def test_the_default_is_a_preset_too() -> None:
 def test_texts_show_the_committed_results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     texts = {document: document.read_text(encoding="utf-8") for document in documents()}
-    assert "<!-- results: wauc_all -->" in texts[Path("README.md")]
+    assert "<!-- results: headline -->" in texts[Path("README.md")]
     for document, text in texts.items():
         assert fill(text, document) == text, f"{document}: run `offerbench readme`"
 

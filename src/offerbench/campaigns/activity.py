@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from offerbench.campaigns.config import TrainActivity
 from offerbench.campaigns.linear import LinearModel, fit_linear
-from offerbench.campaigns.parameters import TrainActivity
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
 from offerbench.core.errors import OfferbenchError
 

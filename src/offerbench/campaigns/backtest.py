@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offerbench.campaigns.config import Backtest
 from offerbench.campaigns.cuts import Cut, cut_of, day_number
 from offerbench.campaigns.head import Head, of_task
 from offerbench.campaigns.inputs import Pairs
@@ -16,7 +17,6 @@ from offerbench.campaigns.measures import Mask, Matrix
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offers_as_of import joined, new_offers
 from offerbench.campaigns.pair_history import buyers
-from offerbench.campaigns.parameters import Backtest
 from offerbench.campaigns.peers import OfferModels, best_sellers, fit_offer_models, fit_task_model
 from offerbench.campaigns.propensity import PropensityFeatures
 from offerbench.campaigns.rows import CampaignRow

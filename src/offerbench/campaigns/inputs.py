@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from offerbench.campaigns.config import TrainHead
 from offerbench.campaigns.offers_as_of import OffersAsOf
 from offerbench.campaigns.pair_history import Float32s, PairHistory, pair_history
-from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.share import expected_purchase_days, share
 from offerbench.campaigns.timeline import Floats, Ints
 from offerbench.campaigns.train_past import TrainPast

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from offerbench.campaigns.activity import Activity, fit_activity
+from offerbench.campaigns.config import TrainActivity
 from offerbench.campaigns.head import Head, fit_head
 from offerbench.campaigns.level import draw_examples
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.parameters import TrainActivity
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split
 

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from offerbench.campaigns.activity import Activity
+from offerbench.campaigns.config import TrainHead
 from offerbench.campaigns.cuts import Cut
 from offerbench.campaigns.head import Head
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.offers_as_of import OffersAsOf, task_offers
-from offerbench.campaigns.parameters import TrainHead
 from offerbench.campaigns.sampling import SampledPairs, sample_pairs
 from offerbench.campaigns.timeline import Labels, Timeline
 from offerbench.campaigns.train_past import TrainPast, users_of

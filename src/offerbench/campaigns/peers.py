@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from offerbench.campaigns.config import Propensity
 from offerbench.campaigns.inputs import PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_history import Float32s, buyers
-from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.propensity import PropensityFeatures, Table, fit_boosting
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.users_as_of import UsersAsOf

@@ -11,8 +11,8 @@ import numpy as np
 from offerbench.campaigns.attributes import Attributes
 from offerbench.campaigns.audience import Audience, audience_columns, draw_control
 from offerbench.campaigns.audience_summary import AudienceSummary, summarise
+from offerbench.campaigns.campaigns_file import RESERVED, Campaigns
 from offerbench.campaigns.column_files import write_columns
-from offerbench.campaigns.config import RESERVED, Campaigns
 from offerbench.campaigns.delivery import report_unknown, summary_file
 from offerbench.campaigns.offer import Offer, offer_of_expression, offer_of_products
 from offerbench.campaigns.overlap import draw_overlap, overlap

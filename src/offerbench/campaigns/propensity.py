@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.campaigns.activity import activity_features
+from offerbench.campaigns.config import Propensity
 from offerbench.campaigns.inputs import Pairs, log_odds
 from offerbench.campaigns.pair_history import Float32s, PairHistory, pair_history
-from offerbench.campaigns.parameters import Propensity
 from offerbench.campaigns.timeline import Floats, Ints
 
 LAST_DAYS = (14, 30, 60, 90, 180)

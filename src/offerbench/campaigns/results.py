@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.campaigns.backtest import Scored
+from offerbench.campaigns.config import Backtest
 from offerbench.campaigns.measures import (
     Calibration,
     Mask,
@@ -19,7 +20,6 @@ from offerbench.campaigns.measures import (
     offer_auc,
     sampled_auc,
 )
-from offerbench.campaigns.parameters import Backtest
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.evaluation.bootstrap import Samples, Weights, half_width, sampled_wauc

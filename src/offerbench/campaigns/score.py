@@ -10,42 +10,24 @@ from tqdm import tqdm
 
 from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.attributes import load_attributes
-from offerbench.campaigns.cuts import PRESENT, Cut, past_cuts
+from offerbench.campaigns.cuts import PRESENT
 from offerbench.campaigns.head import of_task
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.offers_as_of import OffersAsOf, single_offer
-from offerbench.campaigns.scored_users import CampaignScore, ScoredUsers
+from offerbench.campaigns.scored_users import ScoredUsers
 from offerbench.campaigns.timeline import Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import USER
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.core.tables import read_parquet
-from offerbench.parameters import load_parameters
 from offerbench.preparation.prepared import load_prepared
 
 LOG = logging.getLogger(__name__)
 USERS_AT_A_TIME = 50_000
 DAYS_OF_YEAR = 365
-
-
-def load_campaign_score() -> CampaignScore:
-    """Load the campaign score.
-
-    Raises
-    ------
-    OfferbenchError
-        If a parameter is wrong. What the pipeline has not made yet is missed when users are scored.
-    """
-    parameters = load_parameters()
-    from offerbench.model import runtime
-
-    runtime.configure(parameters.train_head.threads)
-    cuts = [*past_cuts(parameters.prepare_past.cuts), Cut(PRESENT, None)]
-    moments = {cut.name: Moment(cut, parameters.train_head) for cut in cuts}
-    return HeadScore(moments, parameters.tasks)
 
 
 class HeadScore:

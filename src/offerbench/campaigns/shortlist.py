@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from offerbench.campaigns.audience import Eligible, Size, audience_size, best_first, eligible
-from offerbench.campaigns.config import Campaigns
+from offerbench.campaigns.campaigns_file import Campaigns
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.plan import Pairs, needed_users, refuse_too_many_messages
 from offerbench.campaigns.scored_users import CampaignScore, ScoredUsers, Users

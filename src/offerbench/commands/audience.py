@@ -60,7 +60,7 @@ def audience(
     from offerbench.campaigns.column_files import refuse_other_suffix
     from offerbench.campaigns.delivery import Request, deliver_audience, read_excluded
     from offerbench.campaigns.offer import offer_of_expression, offer_of_products
-    from offerbench.campaigns.score import load_campaign_score
+    from offerbench.commands.campaign_score import load_campaign_score
 
     refuse_other_suffix(output)
     attributes = load_attributes(PREPARED_DIRECTORY)
@@ -84,10 +84,10 @@ def _several(file: Path, exclude: Path | None, output: Path) -> None:
     """Plan the campaigns of a file together."""
     from offerbench.campaigns.as_of import choose_as_of, data_days
     from offerbench.campaigns.attributes import load_attributes
-    from offerbench.campaigns.config import load_campaigns
+    from offerbench.campaigns.campaigns_file import load_campaigns
     from offerbench.campaigns.delivery import read_excluded
     from offerbench.campaigns.plan_delivery import campaign_offers, deliver_plan, refuse_other_directory
-    from offerbench.campaigns.score import load_campaign_score
+    from offerbench.commands.campaign_score import load_campaign_score
 
     refuse_other_directory(output)
     campaigns = load_campaigns(file)

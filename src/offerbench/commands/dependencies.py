@@ -61,7 +61,7 @@ def used_files(script: Path) -> set[Path]:
             file = source_file(module)
             if file and file not in found:
                 found.add(file)
-                if file.name != "parameters.py":
+                if file != SOURCE_DIRECTORY / "parameters.py":
                     waiting.append(file)
     return {file for file in found - WITHOUT_INFLUENCE if _has_code(file)}
 

@@ -59,7 +59,11 @@ def parameter_tables(parameters: Parameters) -> list[Markup]:
     )
     return [
         _text_table("trainings", "What the models were trained with", rankers),
-        _text_table("other-trainings", "What the boosted model and the peers were fitted with", others),
+        _text_table(
+            "other-trainings",
+            "What trees, peers and the campaign score were fitted with",
+            others,
+        ),
         _text_table("params", "Everything else in params.yaml", pd.DataFrame({"value": _written(content)})),
     ]
 

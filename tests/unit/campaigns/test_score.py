@@ -15,8 +15,9 @@ from offerbench.campaigns.cuts import past_cuts
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer, offer_of_expression
 from offerbench.campaigns.rows import CampaignRow
-from offerbench.campaigns.score import HeadScore, load_campaign_score
+from offerbench.campaigns.score import HeadScore
 from offerbench.campaigns.scored_users import ScoredUsers
+from offerbench.commands.campaign_score import load_campaign_score
 from offerbench.core.columns import USER
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PREPARED_DIRECTORY

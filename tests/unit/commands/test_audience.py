@@ -33,7 +33,7 @@ def score(tiny_data: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     Path("data").mkdir()
     Path("data/prepared").symlink_to(tiny_data.directory)
     fake = FakeScore(USERS, [])
-    monkeypatch.setattr("offerbench.campaigns.score.load_campaign_score", lambda: fake)
+    monkeypatch.setattr("offerbench.commands.campaign_score.load_campaign_score", lambda: fake)
     return fake
 
 
@@ -112,7 +112,7 @@ def test_a_list_of_products_and_another_day(
 def test_without_models_it_says_which_stage_makes_them(
     score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from offerbench.campaigns import score as module
+    from offerbench.commands import campaign_score as module
     from offerbench.core.errors import OfferbenchError
 
     def missing() -> Any:

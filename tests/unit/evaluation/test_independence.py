@@ -14,7 +14,7 @@ PACKAGE = Path(offerbench.evaluation.__file__).parent
 MODULES = sorted(PACKAGE.glob("*.py"))
 NAMES_OF_ROWS = {*GENERALISTS, *YARDSTICKS, *PEERS, *CEILINGS, mono_model("")}
 ALLOWED_ROOMS = {"core", "evaluation", "features", "preparation", "scorers"}
-ALLOWED_SCORERS = {f"offerbench.scorers.{name}" for name in ("config", "pairs", "scorer")}
+ALLOWED_SCORERS = {f"offerbench.scorers.{name}" for name in ("config", "contexts", "pairs", "scorer")}
 CONSTANTS = {name for name, value in vars(rows).items() if isinstance(value, str) and value in NAMES_OF_ROWS}
 
 

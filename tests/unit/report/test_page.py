@@ -242,9 +242,9 @@ def test_card_and_parameters(page: Reader) -> None:
     assert found["custom"] == "null"
     assert not [key for key in found if key.startswith(("train_", "resources", "gate"))]
     others = page.tables["other-trainings"]
-    assert others[0] == ["key", "train_boosted", "train_peer"]
-    assert ["batches", "-", "3"] in others
-    assert ["boosting.leaves", "4", "4"] in others
+    assert others[0] == ["key", "train_boosted", "train_peer", "train_activity", "train_head"]
+    assert ["batches", "-", "3", "-", "-"] in others
+    assert ["boosting.leaves", "4", "4", "-", "-"] in others
 
 
 def test_what_each_model_was_trained_with_has_a_column(page: Reader) -> None:

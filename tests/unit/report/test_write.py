@@ -20,6 +20,7 @@ from .content import measured, page_content, parameters, rows, trained, wauc_row
 def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files that the stage reads, in the working directory."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("offerbench.report.write.table_rows", lambda _: rows())
     content = page_content()
     for found in content.results:
         for name, metric in (

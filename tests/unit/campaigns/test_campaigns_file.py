@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from offerbench.campaigns.config import load_campaigns
+from offerbench.campaigns.campaigns_file import load_campaigns
 from tests.unit.conftest import TinyData
 
 from .scores import FakeScore
@@ -42,7 +42,7 @@ def run_stage(tiny_data: TinyData, directory: Path, monkeypatch: pytest.MonkeyPa
     Path("campaigns.yaml").write_text(campaigns)
     Path("data").mkdir()
     Path("data/prepared").symlink_to(tiny_data.directory)
-    monkeypatch.setattr("offerbench.campaigns.score.load_campaign_score", lambda: FakeScore(120, []))
+    monkeypatch.setattr("offerbench.commands.campaign_score.load_campaign_score", lambda: FakeScore(120, []))
     specification = importlib.util.spec_from_file_location("stage", REPOSITORY / "stages/audiences.py")
     assert specification is not None and specification.loader is not None
     stage = importlib.util.module_from_spec(specification)

@@ -1,0 +1,24 @@
+"""The campaign score that the pipeline trained, with the parameters it was trained with."""
+
+from offerbench.campaigns.cuts import PRESENT, Cut, past_cuts
+from offerbench.campaigns.moment import Moment
+from offerbench.campaigns.score import HeadScore
+from offerbench.campaigns.scored_users import CampaignScore
+from offerbench.parameters import load_parameters
+
+
+def load_campaign_score() -> CampaignScore:
+    """Load the campaign score.
+
+    Raises
+    ------
+    OfferbenchError
+        If a parameter is wrong. What the pipeline has not made yet is missed when users are scored.
+    """
+    parameters = load_parameters()
+    from offerbench.model import runtime
+
+    runtime.configure(parameters.train_head.threads)
+    cuts = [*past_cuts(parameters.prepare_past.cuts), Cut(PRESENT, None)]
+    moments = {cut.name: Moment(cut, parameters.train_head) for cut in cuts}
+    return HeadScore(moments, parameters.tasks)
