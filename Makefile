@@ -27,6 +27,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
 	  --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -c 'import lightgbm' 2>/dev/null || { \
+	  echo "LightGBM can't be loaded without libgomp.so.1. Install it (Debian: libgomp1), then make again." >&2; exit 1; }
 	@# For a shell with `source .venv/bin/activate`.
 	@grep -q DVC_SITE_CACHE_DIR $(VENV)/bin/activate || \
 	  echo 'export DVC_SITE_CACHE_DIR="$(DVC_SITE_CACHE_DIR)"' >> $(VENV)/bin/activate
@@ -43,7 +45,7 @@ data: setup ## Fetch Complete Journey into data/raw; files that are there stay a
 
 repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
 	dvc repro
-	@cat reports/wauc.md
+	@cat reports/wauc.md reports/campaigns.md
 
 test: setup ## Run the quick tests, in some minutes.
 	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline"
