@@ -34,7 +34,7 @@ from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import Split
 from offerbench.core.json_files import read_json, write_json
 from offerbench.core.paths import MODELS_DIRECTORY, PREPARED_DIRECTORY
-from offerbench.core.rows import Role, table_rows
+from offerbench.core.rows import BOOSTED_MODEL, Role, table_rows
 from offerbench.model import runtime
 from offerbench.model.ranker import Ranker
 from offerbench.model.saved_model import load_model
@@ -92,7 +92,7 @@ def _models_of_events(tasks: list[str]) -> dict[str, Ranker]:
     """Load the trained models that the published system has: of events and their own products."""
     models = {}
     for row in table_rows(tasks):
-        if row.role is not Role.YARDSTICK:
+        if row.role in (Role.GENERALIST, Role.SPECIALIST) and row.name != BOOSTED_MODEL:
             model = load_model(MODELS_DIRECTORY / ("mono" if row.task else "") / (row.task or row.name))
             if model.specification.training.sees_events_only:
                 models[row.name] = model
