@@ -60,20 +60,19 @@ class Undisturbed:
     """How long each stage took, with the start of its process."""
 
     def copy_before(self, stage: str, target: Path) -> Workspace:
-        """Copy the workspace as it was when `stage` had not been run yet.
+        """Copy the workspace without what `stage` made.
 
-        Not even DVC's record of earlier runs is left, from which it would take the outputs.
+        Not even DVC's record of earlier runs is left, from which it would take the outputs. Later stages have
+        been run: if the stage makes the same bytes again, they are passed over.
         """
         shutil.copytree(self.workspace.path, target, symlinks=True)
         shutil.rmtree(target / ".dvc/cache/runs")
         yaml = YAML()
         lock = yaml.load((target / "dvc.lock").read_text())
-        names = list(STAGES)
-        for name in names[names.index(stage) :]:
-            del lock["stages"][name]
-            for out in STAGES[name]:
-                path = target / out
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        del lock["stages"][stage]
+        for out in STAGES[stage]:
+            path = target / out
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         with (target / "dvc.lock").open("w") as stream:
             yaml.dump(lock, stream)
         return Workspace(target, {**self.workspace.environment, "PYTHONPATH": str(target / "src")})
