@@ -20,7 +20,7 @@ from offerbench.core.paths import METRICS_DIRECTORY, REPORTS_DIRECTORY
 from offerbench.core.rows import table_rows
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import read_gaps, read_wauc, results_directory
-from offerbench.report.campaign_tables import gap_table, wauc_table
+from offerbench.report.campaign_tables import SEGMENT_HEADINGS, gap_table, wauc_table
 from offerbench.report.headline import headline_markdown
 from offerbench.report.measures import names_not_ranked
 from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_section, wauc_markdown
@@ -110,9 +110,9 @@ RESULTS: dict[str, Callable[[], str]] = {
     "headline": _headline,
     "campaign_wauc": _campaign_wauc,
     "campaign_own": _campaign_own,
-    "campaigns_all": lambda: _campaigns("All offers"),
-    "campaigns_best_sellers": lambda: _campaigns("The best-selling offers, which have models of their own"),
-    "campaigns_few_buyers": lambda: _campaigns("Offers that few train users had bought"),
+    "campaigns_all": lambda: _campaigns(SEGMENT_HEADINGS["all"]),
+    "campaigns_best_sellers": lambda: _campaigns(SEGMENT_HEADINGS["best_sellers"]),
+    "campaigns_few_buyers": lambda: _campaigns(SEGMENT_HEADINGS["few_buyers"]),
     "campaigns_reach": lambda: _campaigns("Share of the buyers among the best users"),
     "wauc_popular": lambda: _wauc("popular"),
     "wauc_cold_start": lambda: _wauc("cold_start"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import METRICS_DIRECTORY
@@ -52,7 +52,7 @@ def read_campaigns(version: Version) -> CampaignResults:
     if written is None:
         return CampaignResults()
     try:
-        content = TypeAdapter(_Content).validate_python(json.loads(written))
+        content = _Content.model_validate(json.loads(written))
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
