@@ -1,6 +1,6 @@
 """The campaign score that the pipeline trained, with the parameters it was trained with."""
 
-from offerbench.campaigns.cuts import PRESENT, Cut, past_cuts
+from offerbench.campaigns.cuts import all_cuts
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.score import HeadScore
 from offerbench.campaigns.scored_users import CampaignScore
@@ -19,6 +19,6 @@ def load_campaign_score() -> CampaignScore:
     from offerbench.model import runtime
 
     runtime.configure(parameters.train_head.threads)
-    cuts = [*past_cuts(parameters.prepare_past.cuts), Cut(PRESENT, None)]
+    cuts = all_cuts(parameters.prepare_past.cuts)
     moments = {cut.name: Moment(cut, parameters.train_head) for cut in cuts}
     return HeadScore(moments, parameters.tasks)
