@@ -109,13 +109,12 @@ def read_arrow(source: Path) -> dict[str, npt.NDArray[Any]]:
         batch = pa.ipc.open_file(pa.memory_map(str(source))).get_batch(0)
         batch.validate()
         columns = {name: batch.column(name).to_numpy() for name in batch.schema.names}
-        checksums = json.loads((batch.schema.metadata or {})[CHECKSUMS])
+        checksums = json.loads((batch.schema.metadata or {}).get(CHECKSUMS, b"null"))
     except FileNotFoundError:
         raise OfferbenchError(f"{source}: no such file. Run `dvc repro` to make it.") from None
     except (pa.ArrowException, OSError, LookupError, ValueError) as error:
         raise OfferbenchError(f"{source}: not an intact Arrow file ({error}). Run `dvc repro`.") from None
     if {name: _checksum(values) for name, values in columns.items()} != checksums:
-        raise OfferbenchError(
-            f"{source}: not an intact Arrow file (it is not what its checksums say). Run `dvc repro`."
-        )
+        why = "it has no checksums" if checksums is None else "it is not what its checksums say"
+        raise OfferbenchError(f"{source}: not an intact Arrow file ({why}). Run `dvc repro`.")
     return columns
