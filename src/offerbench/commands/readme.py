@@ -120,6 +120,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "counts": _counts,
     "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
     "costs": lambda: _text(BENCHMARKS / "costs.md", "python -m benchmarks.costs"),
+    "step_parts": lambda: _text(BENCHMARKS / "step_parts.md", "python -m benchmarks.step_parts"),
     "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),
 }
 
