@@ -71,6 +71,11 @@ class Parameters(Section):
     resources: Resources
     """Limits of this machine, which change no number."""
 
+    @property
+    def specialist_is_full(self) -> bool:
+        """Whether the full model and the specialist are one training: one offer feature, equal sections."""
+        return len(self.prepare.offer_features) == 1 and self.train_full == self.train_mono
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for key, values in (
@@ -107,7 +112,13 @@ class Parameters(Section):
             raise ValueError(
                 f"backtest.dates: {self.backtest.dates[0]} is before every day in prepare_past.cuts"
             )
-        if self.evaluate.popular_min_positives < self.evaluate.cold_start_min_positives:
+        popular, cold_start = self.evaluate.popular_min_positives, self.evaluate.cold_start_min_positives
+        if isinstance(popular, int) != isinstance(cold_start, int):
+            raise ValueError(
+                "evaluate.popular_min_positives: must be a number if cold_start_min_positives is one, a "
+                f"share if that is a share, got {popular} and {cold_start}"
+            )
+        if popular < cold_start:
             raise ValueError("evaluate.popular_min_positives: must not be below cold_start_min_positives")
         return self
 

@@ -53,7 +53,8 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare, until: int |
     Raises
     ------
     OfferbenchError
-        If there is no target event, or none before `until`.
+        If there is no target event, or none before `until`, or a feature has no value frequent enough for
+        its vocabulary.
     """
     connection.execute(
         """
@@ -193,10 +194,13 @@ def _label_values(
         SELECT "{feature}" AS value, count(*) FILTER ({known}) AS occurrences FROM kept GROUP BY 1 ORDER BY 1
         """
     ).to_arrow_table()
+    occurrences = counted[OCCURRENCES].to_numpy()
+    min_occurrences = parameters.min_occurrences_of(int(occurrences.sum()))
+    _refuse_rare(feature, counted, min_occurrences)
     labels = assign_labels(
         counted[VALUE].to_pylist(),
-        counted[OCCURRENCES].to_numpy(),
-        min_occurrences=parameters.min_occurrences,
+        occurrences,
+        min_occurrences=min_occurrences,
         buckets=parameters.out_of_vocabulary_buckets,
     )
     table = pa.table({VALUE: counted[VALUE], LABEL: labels, OCCURRENCES: counted[OCCURRENCES]})
@@ -204,6 +208,18 @@ def _label_values(
     connection.execute(f"CREATE TABLE labels_{feature} AS SELECT value, label FROM labels_arrow")
     connection.unregister("labels_arrow")
     return table
+
+
+def _refuse_rare(feature: str, counted: pa.Table, min_occurrences: int) -> None:
+    """Refuse a feature without a vocabulary: nothing could be learned of it or measured by it."""
+    place = int(np.argmax(counted[OCCURRENCES].to_numpy()))
+    most = counted[OCCURRENCES][place].as_py()
+    if most < min_occurrences:
+        raise OfferbenchError(
+            f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {min_occurrences:,} times, "
+            f"the most frequent one ({counted[VALUE][place].as_py()!r:.60}) {most:,} times. Lower it, or "
+            f"take {feature} out of prepare.offer_features and tasks."
+        )
 
 
 def encoded_chunks(

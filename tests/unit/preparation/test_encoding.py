@@ -11,6 +11,7 @@ import pytest
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
+from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import encode, encoded_chunks
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
 from tests.oracle import numbers, vocabulary
@@ -119,3 +120,47 @@ def test_no_target_event_names_the_key(connection: duckdb.DuckDBPyConnection) ->
     connection.execute("DELETE FROM events WHERE event_type = 'purchase'")
     with pytest.raises(OfferbenchError, match=r"prepare\.target_event: no event of type 'purchase'"):
         encode(connection, PREPARE)
+
+
+def with_least(occurrences: int | float) -> Prepare:
+    """The parameters with another `vocabulary.min_occurrences`."""
+    content = PREPARE.model_dump()
+    content["vocabulary"]["min_occurrences"] = occurrences
+    return Prepare.model_validate(content)
+
+
+def test_a_share_of_the_events_is_as_their_number(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    events = len(kept_events())
+    share = with_least(30.5 / events)
+    assert share.vocabulary.min_occurrences_of(events) == 30
+    found = encode(connection, share).vocabularies
+    with event_database(tmp_path, "500MB") as other:
+        other.register("events_arrow", pa.Table.from_pylist(EVENTS))
+        other.execute("CREATE TABLE events AS SELECT * FROM events_arrow")
+        expected = encode(other, PREPARE).vocabularies
+    assert found == expected
+
+
+def test_a_small_share_needs_some_occurrences() -> None:
+    vocabulary = with_least(1e-4).vocabulary
+    assert [vocabulary.min_occurrences_of(events) for events in (10, 49_999, 60_000, 1_458_000)] == [
+        5,
+        5,
+        6,
+        145,
+    ]
+
+
+def test_a_feature_without_a_vocabulary_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    counts = Counter(event["product_id"] for event in kept_events())
+    most = max(counts.values())
+    encode(connection, with_least(most))
+    connection.execute("DROP TABLE users; DROP VIEW kept; DROP VIEW kept_events")
+    for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall():
+        if name != "events":
+            connection.execute(f"DROP TABLE {name}")
+    named = f"no value of product_id is seen {most + 1} times, the most frequent one .* {most} times"
+    with pytest.raises(OfferbenchError, match=rf"prepare\.vocabulary\.min_occurrences: {named}"):
+        encode(connection, with_least(most + 1))
