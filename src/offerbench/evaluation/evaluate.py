@@ -15,7 +15,7 @@ from offerbench.core.ranges import Rows
 from offerbench.evaluation.auc import auc_by_offer
 from offerbench.evaluation.bootstrap import PairSamples, Samples, draw_weights, sampled_wauc
 from offerbench.evaluation.config import Evaluate
-from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
+from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs, pair_facts
 from offerbench.evaluation.wauc import segment_masks
 from offerbench.features.offers import OfferTable
 from offerbench.preparation.prepared import PreparedData
@@ -38,6 +38,8 @@ class ScoredTask:
     """Negatives that a measure may leave out."""
     users: npt.NDArray[np.int32]
     """User of each event, 0 to the number of users - 1. Shape (groups, m)."""
+    facts: dict[str, int]
+    """Counts of `pair_facts`."""
     scores: dict[str, npt.NDArray[Any]]
     """For each row, float32 or float64 of shape (groups, m, m)."""
 
@@ -91,7 +93,7 @@ def score_tasks(
         offer_of_event = np.searchsorted(table.keys, data.events[task][rows]).astype(np.int32)
         pairs = TaskPairs(task, table, contexts, offer_of_event)
         scores = {name: scorer.score(pairs) for name, scorer in scorers.items()}
-        yield task, ScoredTask(table, offer_of_event, find_hits(pairs), users, scores)
+        yield task, ScoredTask(table, offer_of_event, find_hits(pairs), users, pair_facts(pairs), scores)
         LOG.info("%s: %s offers", task, f"{len(table.keys):,}")
 
 
@@ -130,6 +132,7 @@ def measure_task(scored: ScoredTask, measure: Measure, first_label: int, evaluat
             "offers_not_seen_in_training": int((scored.offers.base == 0).sum()),
             "pairs": len(pairs.offers),
             **scored.hits.counts(),
+            **scored.facts,
         },
     )
 

@@ -94,6 +94,31 @@ def find_hits(pairs: TaskPairs) -> Hits:
     return Hits(own_offer, bought, own_event)
 
 
+def pair_facts(pairs: TaskPairs) -> dict[str, int]:
+    """Count what a reader must know of the pairs, whatever the measure.
+
+    Parameters
+    ----------
+    pairs : TaskPairs
+        The offers of a group are those of its own events.
+
+    Returns
+    -------
+    dict of int
+        events; events_bought_before: those whose offer the user had bought on an earlier day; negatives;
+        negatives_of_own_user: those whose offer is of another event of the same user.
+    """
+    users = pairs.contexts.users
+    groups, neighbours = users.shape
+    of_own_user = int((users[:, :, None] == users[:, None, :]).sum()) - users.size  # without the positives
+    return {
+        "events": users.size,
+        "events_bought_before": int((pairs.own_match_counts(*pairs.contexts.past(None)) > 0).sum()),
+        "negatives": groups * neighbours * (neighbours - 1),
+        "negatives_of_own_user": of_own_user,
+    }
+
+
 def measured_pairs(offer_of_event: Indices, left_out: Mask) -> MeasuredPairs:
     """Pair every user with every offer of its negatives group.
 

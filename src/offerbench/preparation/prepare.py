@@ -146,6 +146,7 @@ def _counts(
         vocabulary[feature] = {
             "values": len(table),
             "in_vocabulary": int(is_known.sum()),
+            "events_out_of_vocabulary": int(occurrences[~is_known].sum()),
             "events_covered": round(float(occurrences[is_known].sum() / occurrences.sum()), 6),
         }
     return {
@@ -158,6 +159,7 @@ def _counts(
         "last_day": str(np.datetime64(max(days), "D")),
         "days_with_events": len(days),
         "target_events": tables.target_events,
+        "target_events_of_largest_user": int(encoding.target_events.max()),
         "user_days": tables.contexts,
         "histories": tables.histories,
         "users": {part.part: int((split == part).sum()) for part in Split},

@@ -83,6 +83,22 @@ class TaskPairs:
         """
         return self.matches.count(*self._queries(start, length)).reshape(self.shape)
 
+    def own_match_counts(self, start: Ints, length: Ints) -> Ints:
+        """Count the events of each context's window that are of its own offer, where it is of an event.
+
+        Parameters
+        ----------
+        start, length : int64, shape (groups, m)
+            Windows among the events of the split; the offers of a group are those of its events.
+
+        Returns
+        -------
+        int64, shape (groups, m)
+            The diagonal of `match_counts`.
+        """
+        keys = self.offers.keys[self.offer_of_event].reshape(-1)
+        return self.matches.count(start.reshape(-1), length.reshape(-1), keys).reshape(start.shape)
+
     def decayed_matches(self, start: Ints, length: Ints, half_life_days: float) -> tuple[Floats, Floats]:
         """Sum the weights of the events of each context's window: those of the offer, and all.
 
