@@ -1,6 +1,6 @@
 """Canonical events in DuckDB -> labels of users and values, sorted by user and time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -53,8 +53,7 @@ def encode(connection: duckdb.DuckDBPyConnection, prepare: Prepare, until: int |
     Raises
     ------
     OfferbenchError
-        If there is no target event, or none before `until`, or a feature has no value frequent enough for
-        its vocabulary.
+        If there is no target event, or none before `until`.
     """
     connection.execute(
         """
@@ -196,7 +195,6 @@ def _label_values(
     ).to_arrow_table()
     occurrences = counted[OCCURRENCES].to_numpy()
     min_occurrences = parameters.min_occurrences_of(int(occurrences.sum()))
-    _refuse_rare(feature, counted, min_occurrences)
     labels = assign_labels(
         counted[VALUE].to_pylist(),
         occurrences,
@@ -210,16 +208,26 @@ def _label_values(
     return table
 
 
-def _refuse_rare(feature: str, counted: pa.Table, min_occurrences: int) -> None:
-    """Refuse a feature without a vocabulary: nothing could be learned of it or measured by it."""
-    place = int(np.argmax(counted[OCCURRENCES].to_numpy()))
-    most = counted[OCCURRENCES][place].as_py()
-    if most < min_occurrences:
-        raise OfferbenchError(
-            f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {min_occurrences:,} times, "
-            f"the most frequent one ({counted[VALUE][place].as_py()!r:.60}) {most:,} times. Lower it, or "
-            f"take {feature} out of prepare.offer_features and tasks."
-        )
+def refuse_empty_vocabularies(vocabularies: Mapping[str, pa.Table], parameters: Vocabulary) -> None:
+    """Refuse a feature without a vocabulary: nothing could be learned of it or measured by it.
+
+    Parameters
+    ----------
+    vocabularies : mapping of Table
+        From `encode`.
+    parameters : Vocabulary
+        What they were made with.
+    """
+    for feature, table in vocabularies.items():
+        occurrences = table[OCCURRENCES].to_numpy()
+        min_occurrences = parameters.min_occurrences_of(int(occurrences.sum()))
+        place = int(np.argmax(occurrences))
+        if occurrences[place] < min_occurrences:
+            raise OfferbenchError(
+                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {min_occurrences:,} times, "
+                f"the most frequent one ({table[VALUE][place].as_py()!r:.60}) {occurrences[place]:,} times. "
+                f"Lower it, or take {feature} out of prepare.offer_features and tasks."
+            )
 
 
 def encoded_chunks(

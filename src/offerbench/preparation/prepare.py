@@ -19,7 +19,7 @@ from offerbench.datasets.rejects import refuse_too_many, rejected_lines, write_r
 from offerbench.datasets.row_counts import refuse_unaccounted_rows
 from offerbench.datasets.sources import reader
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
+from offerbench.preparation.encoding import Encoding, encode, encoded_chunks, refuse_empty_vocabularies
 from offerbench.preparation.resources import Resources
 from offerbench.preparation.tables import PreparedTables
 from offerbench.preparation.user_split import split_users
@@ -61,7 +61,8 @@ def prepare_dataset(
     Raises
     ------
     OfferbenchError
-        If the raw files can't be read or change meanwhile, or too many of their rows can't be used.
+        If the raw files can't be read or change meanwhile, or too many of their rows can't be used, or they
+        have too few users for the split or no value of a feature that is frequent enough.
     """
     with (
         unchanged(raw_directory),
@@ -80,6 +81,7 @@ def prepare_dataset(
         users = len(encoding.user_numbers)
         LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
+        refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
         tables = PreparedTables(directory, prepare)
         kept, days = 0, set[int]()
         with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:

@@ -12,7 +12,7 @@ import pytest
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import encode, encoded_chunks
+from offerbench.preparation.encoding import encode, encoded_chunks, refuse_empty_vocabularies
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
 from tests.oracle import numbers, vocabulary
 
@@ -154,13 +154,9 @@ def test_a_small_share_needs_some_occurrences() -> None:
 
 
 def test_a_feature_without_a_vocabulary_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
-    counts = Counter(event["product_id"] for event in kept_events())
-    most = max(counts.values())
-    encode(connection, with_least(most))
-    connection.execute("DROP TABLE users; DROP VIEW kept; DROP VIEW kept_events")
-    for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall():
-        if name != "events":
-            connection.execute(f"DROP TABLE {name}")
+    most = max(Counter(event["product_id"] for event in kept_events()).values())
+    vocabularies = encode(connection, PREPARE).vocabularies
+    refuse_empty_vocabularies(vocabularies, with_least(most).vocabulary)
     named = f"no value of product_id is seen {most + 1} times, the most frequent one .* {most} times"
     with pytest.raises(OfferbenchError, match=rf"prepare\.vocabulary\.min_occurrences: {named}"):
-        encode(connection, with_least(most + 1))
+        refuse_empty_vocabularies(vocabularies, with_least(most + 1).vocabulary)
