@@ -224,8 +224,8 @@ def refuse_empty_vocabularies(vocabularies: Mapping[str, pa.Table], parameters: 
         place = int(np.argmax(occurrences))
         if occurrences[place] < min_occurrences:
             raise OfferbenchError(
-                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {min_occurrences:,} times, "
-                f"the most frequent one ({table[VALUE][place].as_py()!r:.60}) {occurrences[place]:,} times. "
+                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {min_occurrences:,} "
+                f"times, the most frequent one ({table[VALUE][place].as_py()!r:.60}) {occurrences[place]:,} times. "
                 f"Lower it, or take {feature} out of prepare.offer_features and tasks."
             )
 
