@@ -220,13 +220,13 @@ def refuse_empty_vocabularies(vocabularies: Mapping[str, pa.Table], parameters: 
     """
     for feature, table in vocabularies.items():
         occurrences = table[OCCURRENCES].to_numpy()
-        min_occurrences = parameters.min_occurrences_of(int(occurrences.sum()))
-        place = int(np.argmax(occurrences))
-        if occurrences[place] < min_occurrences:
+        wanted, place = parameters.min_occurrences_of(int(occurrences.sum())), int(np.argmax(occurrences))
+        if occurrences[place] < wanted:
+            value = f"{table[VALUE][place].as_py()!r:.60}"
             raise OfferbenchError(
-                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {min_occurrences:,} "
-                f"times, the most frequent one ({table[VALUE][place].as_py()!r:.60}) {occurrences[place]:,} times. "
-                f"Lower it, or take {feature} out of prepare.offer_features and tasks."
+                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {wanted:,} times, the most "
+                f"frequent one ({value}) {occurrences[place]:,} times. Lower it, or take {feature} out of "
+                "prepare.offer_features and tasks."
             )
 
 

@@ -81,7 +81,8 @@ def prepare_dataset(
         users = len(encoding.user_numbers)
         LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
-        refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
+        if until is None:  # a feature may have come into use later than that
+            refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
         tables = PreparedTables(directory, prepare)
         kept, days = 0, set[int]()
         with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:
