@@ -1,6 +1,6 @@
 """Canonical events in DuckDB -> labels of users and values, sorted by user and time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -206,28 +206,6 @@ def _label_values(
     connection.execute(f"CREATE TABLE labels_{feature} AS SELECT value, label FROM labels_arrow")
     connection.unregister("labels_arrow")
     return table
-
-
-def refuse_empty_vocabularies(vocabularies: Mapping[str, pa.Table], parameters: Vocabulary) -> None:
-    """Refuse a feature without a vocabulary: nothing could be learned of it or measured by it.
-
-    Parameters
-    ----------
-    vocabularies : mapping of Table
-        From `encode`.
-    parameters : Vocabulary
-        What they were made with.
-    """
-    for feature, table in vocabularies.items():
-        occurrences = table[OCCURRENCES].to_numpy()
-        wanted, place = parameters.min_occurrences_of(int(occurrences.sum())), int(np.argmax(occurrences))
-        if occurrences[place] < wanted:
-            value = f"{table[VALUE][place].as_py()!r:.60}"
-            raise OfferbenchError(
-                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {wanted:,} times, the most "
-                f"frequent one ({value}) {occurrences[place]:,} times. Lower it, or take {feature} out of "
-                "prepare.offer_features and tasks."
-            )
 
 
 def encoded_chunks(

@@ -19,10 +19,11 @@ from offerbench.datasets.rejects import refuse_too_many, rejected_lines, write_r
 from offerbench.datasets.row_counts import refuse_unaccounted_rows
 from offerbench.datasets.sources import reader
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import Encoding, encode, encoded_chunks, refuse_empty_vocabularies
+from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
 from offerbench.preparation.resources import Resources
 from offerbench.preparation.tables import PreparedTables
 from offerbench.preparation.user_split import split_users
+from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 
 LOG = logging.getLogger(__name__)
 

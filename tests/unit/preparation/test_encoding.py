@@ -12,8 +12,9 @@ import pytest
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import encode, encoded_chunks, refuse_empty_vocabularies
+from offerbench.preparation.encoding import encode, encoded_chunks
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
+from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 from tests.oracle import numbers, vocabulary
 
 from ..parameters import prepare_parameters
