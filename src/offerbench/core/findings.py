@@ -15,7 +15,7 @@ class Finding:
     """Which level it is beyond, what that means and what to do; None: it is not beyond."""
 
     def __str__(self) -> str:
-        return self.text if self.warning is None else f"{self.text}: {self.warning}"
+        return self.text if self.warning is None else f"{self.text}, {self.warning}"
 
 
 def share_of(part: int, whole: int) -> float:

@@ -129,14 +129,14 @@ def test_nothing_is_beyond_its_level() -> None:
 def test_few_batches_name_a_batch_size() -> None:
     (found,) = warned(batches=29)
     assert found == (
-        "a pass over the train users has 29 batches of 250 events: fewer than 30 steps; a rebatch.batch_size "
+        "a pass over the train users has 29 batches of 250 events, fewer than 30 steps; a rebatch.batch_size "
         "of 135 would make about 81"
     )
 
 
 def test_many_empty_histories_are_warned_of() -> None:
     (found,) = warned(events_with_empty_history=2_001)
-    assert found.startswith("20.0% of the test events in batches have an empty history: more than 20%")
+    assert found.startswith("20.0% of the test events in batches have an empty history, more than 20%")
 
 
 def test_many_events_in_no_batch_are_warned_of() -> None:

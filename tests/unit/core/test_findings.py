@@ -9,14 +9,14 @@ from offerbench.core.findings import Finding, log_findings, share_of
 
 def test_a_warning_follows_its_fact() -> None:
     assert str(Finding("a fact")) == "a fact"
-    assert str(Finding("a fact", "more than 5%: look")) == "a fact: more than 5%: look"
+    assert str(Finding("a fact", "more than 5%: look")) == "a fact, more than 5%: look"
 
 
 def test_findings_are_lines_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     log_findings([Finding("30% are new"), Finding("x", "y")], logging.getLogger("offerbench.test"))
     found = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert found == [("INFO", "30% are new"), ("WARNING", "x: y")]
+    assert found == [("INFO", "30% are new"), ("WARNING", "x, y")]
 
 
 def test_a_share_of_nothing_is_none() -> None:

@@ -366,6 +366,6 @@ def test_verdicts_count_the_marks() -> None:
 
 
 def test_what_to_know_is_on_the_page_warnings_marked(page: Reader) -> None:
-    assert f"Warning: {HOSTILE} is rare: more than 30%: lower it." in page.words
+    assert f"Warning: {HOSTILE} is rare, more than 30%: lower it." in page.words
     assert "1.0% are own." in page.words and "Warning: 1.0% are own" not in page.words
     assert "What to know: 1 warning\n" in page.words

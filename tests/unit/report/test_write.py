@@ -78,7 +78,7 @@ def test_reports_are_made_of_the_files_and_the_same_each_time(metrics: Path) -> 
     assert text.startswith(tables + "\n## What to know of these numbers\n\n- **Warning**: full model: ")
     assert text.count("**Warning**") == 2
     assert "- **Warning**: category2: 0.0% of" not in text and "- brand: 30.0% of the measured events" in text
-    assert "in epoch 2, after 16 steps: best at the last." in text
+    assert "in epoch 2, after 16 steps, best at the last." in text
     assert "- **Warning**: brand: 40.0% of the events are out of the vocabulary" in text
     assert "trained once" not in text
     page = reports["index.html"].decode()
