@@ -84,17 +84,16 @@ class TaskPairs:
         return self.matches.count(*self._queries(start, length)).reshape(self.shape)
 
     def own_match_counts(self, start: Ints, length: Ints) -> Ints:
-        """Count the events of each context's window that are of its own offer, where it is of an event.
+        """Count the events of one window for each offer that are of it: of its buyer's past, say.
 
         Parameters
         ----------
-        start, length : int64, shape (groups, m)
-            Windows among the events of the split; the offers of a group are those of its events.
+        start, length : int64, shape (groups, j)
+            Windows among the events of the split.
 
         Returns
         -------
-        int64, shape (groups, m)
-            The diagonal of `match_counts`.
+        int64, shape (groups, j)
         """
         keys = self.offers.keys[self.offer_of_event].reshape(-1)
         return self.matches.count(start.reshape(-1), length.reshape(-1), keys).reshape(start.shape)
