@@ -39,9 +39,9 @@ $(SITE_CACHE):
 
 setup: $(INSTALLED) $(SITE_CACHE) ## Install the locked dependencies and offerbench into .venv (once).
 
-data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
+data: setup ## Fetch the data set of params.yaml into data/raw; files that are there stay as they are.
 	offerbench fetch
-	@dvc commit --quiet --force data/raw/complete_journey.dvc
+	@test ! -d data/raw/complete_journey || dvc commit --quiet --force data/raw/complete_journey.dvc
 
 repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
 	dvc repro
