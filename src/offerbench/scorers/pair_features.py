@@ -113,6 +113,8 @@ def _rhythm(pairs: TaskPairs, prior: float) -> dict[str, Floats]:
 def _attributes(pairs: TaskPairs, parameters: PairFeatures) -> dict[str, Floats]:
     """How much of the past shares each attribute with the offer, against all users."""
     features = [name for name in pairs.contexts.data.offer_sizes if name != pairs.task]
+    if not features:
+        return {f"attribute_{pairs.task}": np.zeros(pairs.shape)}
     counts, base = pairs.attribute_matches(features, parameters.attribute_values)
     length = pairs.contexts.past(None)[1][:, :, None, None].astype(np.float64)
     expected = np.maximum(base.astype(np.float64), MIN_BASE)[pairs.offer_of_event][:, None]
