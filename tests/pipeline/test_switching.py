@@ -121,7 +121,7 @@ def test_a_data_set_without_files_is_refused_before_anything_is_removed(workspac
     before, models = results(workspace), specialists(workspace)
     refused = workspace.run("dvc", "repro", check=False)
     assert refused.returncode != 0
-    assert "error: data/raw/custom: no such directory. Run `offerbench fetch`, or put" in refused.stderr
+    assert "error: data/raw/custom: no such directory. Put the files of the data set there" in refused.stderr
     assert results(workspace) == before
     assert specialists(workspace) == models
 

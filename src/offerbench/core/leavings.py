@@ -112,8 +112,8 @@ def refuse_missing_raw_files(dataset: str) -> None:
     directory = RAW_DIRECTORY / dataset
     if not directory.is_dir() and not (RAW_DIRECTORY / f"{dataset}.dvc").exists():
         raise OfferbenchError(
-            f"{directory}: no such directory. Run `offerbench fetch`, or put the files of the data set there "
-            "(docs/data.md)."
+            f"{directory}: no such directory. Put the files of the data set there (docs/data.md), or run "
+            f"`offerbench fetch --dataset {dataset}` if it is one that can be fetched."
         )
 
 

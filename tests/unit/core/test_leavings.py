@@ -100,7 +100,9 @@ def test_former_tasks_are_those_of_the_lock_that_are_not_named(checkout: Path) -
 
 
 def test_raw_files_that_nobody_brings_are_missed(checkout: Path) -> None:
-    message = r"^data/raw/rees46: no such directory\. Run `offerbench fetch`, or put .*docs/data\.md"
+    message = (
+        r"^data/raw/rees46: no such directory\. Put the files .*docs/data\.md.* `offerbench fetch --dataset"
+    )
     with pytest.raises(OfferbenchError, match=message):
         refuse_missing_raw_files("rees46")
     (checkout / "data/raw").mkdir()

@@ -312,6 +312,6 @@ def test_raw_files_that_dvc_tracks_are_left_to_it(project: Path, pipeline: Pipel
 def test_a_study_without_raw_files_is_refused(project: Path, pipeline: Pipeline) -> None:
     (project / RAW / "config").unlink()
     (project / RAW).rmdir()
-    with pytest.raises(OfferbenchError, match=rf"^{RAW}: no such directory\. Run `offerbench fetch`"):
+    with pytest.raises(OfferbenchError, match=rf"^{RAW}: no such directory\. Put the files"):
         run_study("some", 1, False)
     assert pipeline.ran == []
