@@ -35,7 +35,15 @@ OTHER_TRAININGS = ("train_boosted", "train_peer", "train_activity", "train_head"
 class Parameters(Section):
     """All of `params.yaml`."""
 
-    dataset: Literal["complete_journey", "custom", "movielens_100k", "movielens_imdb", "rees46", "synthetic"]
+    dataset: Literal[
+        "complete_journey",
+        "custom",
+        "instacart_sample",
+        "movielens_100k",
+        "movielens_imdb",
+        "rees46",
+        "synthetic",
+    ]
     """Data source: the reader, and the directory under data/raw."""
     tasks: list[Name] = Field(min_length=1)
     """Offer features that campaigns are defined by, in the order of the tables."""

@@ -1,6 +1,7 @@
 """The stages run by DVC on a small part of Complete Journey."""
 
 import json
+import shutil
 import subprocess
 
 import pandas as pd
@@ -155,17 +156,23 @@ def test_changed_raw_byte_is_noticed(workspace: Workspace) -> None:
 @pytest.mark.slow
 def test_removed_task_leaves_no_row(workspace: Workspace) -> None:
     workspace.set("tasks", ["category1"])
-    refused = workspace.run("dvc", "repro", check=False)
-    assert refused.returncode != 0
-    assert "offerbench prune" in refused.stderr and "brand" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert "prune: removed brand" in workspace.run("python", "-m", "offerbench", "prune").stdout
-    workspace.run("dvc", "repro")
+    assert "removed the specialists of brand" in workspace.run("dvc", "repro").stdout
     wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
     assert list(wauc["all"]) == ["category1"]
     assert list(wauc["all"]["category1"]) == [*GENERALISTS, "mono_category1", *OTHERS]
     assert not any("brand" in stage for stage in workspace.lock())
     assert changed_stages(workspace) == set()
+
+
+def test_a_model_of_no_task_is_refused_before_anything_is_run(workspace: Workspace) -> None:
+    shutil.copytree(workspace.path / "models/mono/brand", workspace.path / "models/mono/mine")
+    workspace.set("tasks", ["category1"])
+    refused = workspace.run("dvc", "repro", check=False)
+    assert refused.returncode != 0
+    assert "Running stage 'prepare'" not in refused.stdout
+    assert "holds models of ['mine']" in refused.stderr and "offerbench prune" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "prune: removed mine" in workspace.run("python", "-m", "offerbench", "prune").stdout
 
 
 def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:

@@ -42,6 +42,18 @@ def attributes_of(tiny: TinyData, pairs: TaskPairs, offer: int) -> dict[str, tup
     return found
 
 
+def test_the_only_feature_has_no_others_to_match(tiny_data: TinyData) -> None:
+    only = replace(tiny_data.data, offer_sizes={"brand": tiny_data.data.offer_sizes["brand"]})
+    alone = pair_features(pairs_of(contexts_of(replace(tiny_data, data=only)), "brand"), PARAMETERS)
+    table = pair_features(pairs_of(contexts_of(tiny_data), "brand"), PARAMETERS)
+    both = [name for name in table.names if not name.startswith("attribute_")]
+    assert list(alone.names) == [*both, "attribute_brand"]
+    for name in both:
+        column = table.values[..., table.names.index(name)]
+        assert np.array_equal(alone.values[..., alone.names.index(name)], column)
+    assert not alone.values[..., -1].any()
+
+
 @pytest.mark.parametrize("task", ["brand", "product_id"])
 def test_features_against_the_log(tiny_data: TinyData, task: str) -> None:
     pairs = pairs_of(contexts_of(tiny_data), task)
