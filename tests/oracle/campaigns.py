@@ -119,3 +119,19 @@ def reached(scores: Sequence[float], bought: Sequence[bool], size: int) -> int:
     """Buyers among the best users; no two scores are equal."""
     best = sorted(range(len(scores)), key=lambda user: -scores[user])[:size]
     return sum(bought[user] for user in best)
+
+
+def expected_labels(past: Sequence[int], weights: Mapping[int, float]) -> float:
+    """Events of a past with a value of an offer, each worth the value's part of the offer."""
+    return sum(weights.get(label, 0.0) for label in past)
+
+
+def repeated_rows(owners: Sequence[int], labels: Sequence[int]) -> set[int]:
+    """Rows whose owner has an earlier row with the same label."""
+    seen: set[tuple[int, int]] = set()
+    found = set()
+    for row, pair in enumerate(zip(owners, labels, strict=True)):
+        if pair in seen:
+            found.add(row)
+        seen.add(pair)
+    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,9 @@ import numpy.typing as npt
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.train_past import TrainPast
 from offerbench.features.offers import Distribution, OfferTable, group_offers
+from offerbench.model.interaction import Vectors
+from offerbench.model.ranker import Ranker
+from offerbench.scorers.ranker import offer_vectors
 
 OFFER = "offer"
 MIN_CHANCE, MAX_CHANCE = 1e-6, 0.98
@@ -42,6 +46,21 @@ class OffersAsOf:
     def base(self) -> Floats:
         """Share of train users' earlier events that is of each offer; float64, shape (offers,)."""
         return self.table.base.astype(np.float64)
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows of all target events that are of an offer, ascending; int64, shape (their events,)."""
+        return np.flatnonzero(self.offer_of_row >= 0)
+
+    def vectors(self, model: Ranker) -> Vectors:
+        """Vectors of the offers; float32, shape (offers, ...). Made once for each ranker."""
+        if model not in self._vectors:
+            self._vectors[model] = offer_vectors(model, self.table)
+        return self._vectors[model]
+
+    @cached_property
+    def _vectors(self) -> dict[Ranker, Vectors]:
+        return {}
 
     def part(self, places: Ints) -> "OffersAsOf":
         """Keep some of the offers, by their ascending places."""
@@ -109,19 +128,35 @@ def single_offer(
     """
     data = past.data
     place = np.where(is_of_offer, 0, -1).astype(np.int32)
-    described_by = is_of_offer[past.rows]
-    count = int(described_by.sum())
+    rows = np.flatnonzero(is_of_offer & past.has_row)
+    count = len(rows)
     if not count:
-        described_by = np.ones(len(past.rows), bool)
+        rows = past.rows
         for name, allowed in possible.items():
-            fits = described_by & allowed[past.labels(name)]
-            described_by = fits if fits.any() else described_by
-    events = {name: past.labels(name)[described_by] for name in data.offer_sizes}
-    events[OFFER] = np.zeros(int(described_by.sum()), np.int32)
-    table = group_offers(events, OFFER, most_frequent)
+            fits = allowed[data.events[name][rows]]
+            rows = rows[fits] if fits.any() else rows
+    distributions = {
+        name: distribution_of(data.events[name][rows], size, most_frequent)
+        for name, size in data.offer_sizes.items()
+    }
     base = np.array([max(count, SMALL_COUNT) / max(len(past.rows), 1)], np.float32)
-    distributions = {name: table.distributions[name] for name in data.offer_sizes}
-    return _described(past, task, place, OfferTable(table.keys, base, distributions))
+    return _described(past, task, place, OfferTable(np.zeros(1, np.int32), base, distributions))
+
+
+def distribution_of(labels: Labels, size: int, most_frequent: int) -> Distribution:
+    """Give the distribution of a feature's values among events: `feature_distribution` of one offer.
+
+    Parameters
+    ----------
+    labels : int32, shape (events,)
+        At least one.
+    size, most_frequent : int
+        Number of labels, and of values kept; ties go to the lower label.
+    """
+    counts = np.bincount(labels, minlength=size)
+    values = np.argsort(-counts, kind="stable")[: min(most_frequent, np.count_nonzero(counts))]
+    weights = (counts[values] / counts[values].sum()).astype(np.float32)
+    return Distribution(values.astype(np.int32), np.zeros(len(values), np.int32), weights)
 
 
 def new_offers(
@@ -192,13 +227,17 @@ def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
 
 def _described(past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable) -> OffersAsOf:
     """Count what train users' earlier events say of each offer."""
-    offers, count = offer_of_row[past.rows], len(table.keys)
-    rows, offers = past.rows[offers >= 0], offers[offers >= 0]
+    rows, count = np.flatnonzero((offer_of_row >= 0) & past.has_row), len(table.keys)
+    offers = offer_of_row[rows]
     user, days = past.timeline.users[rows].astype(np.int64), past.timeline.days[rows].astype(np.int64)
 
     def distinct(numbers: Ints, kept: npt.NDArray[np.bool_]) -> Ints:
-        """Count the distinct numbers of each offer."""
-        return np.bincount(np.unique(numbers[kept] * count + offers[kept]) % count, minlength=count)
+        """Count the distinct numbers of each offer; ascending ones, as those of users and their days."""
+        keys = numbers[kept] * count + offers[kept]
+        if count > 1:
+            keys.sort()
+        is_first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+        return np.bincount(keys[is_first] % count, minlength=count)
 
     ages = past.day - days
     everything, horizon = np.ones(len(rows), bool), past.horizon
