@@ -129,6 +129,26 @@ def run_plan(monkeypatch: pytest.MonkeyPatch, text: str, *words: str) -> int:
     return run(monkeypatch, "audience", "--campaigns", "campaigns.yaml", "--output", "plan", *words)
 
 
+def test_more_pairs_than_there_is_room_for_are_cut_and_said_to_be(
+    score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 70)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0  # each needs its best 50
+    printed = capsys.readouterr()
+    assert "only the best 35 users of each campaign were looked at" in printed.out + printed.err
+    assert "below the best plan." in printed.out
+    plan = json.loads(Path("plan/plan.json").read_text())
+    assert plan["is_exact"] is False
+    assert plan["expected_buyers"] <= plan["bound"]
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 10**6)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0
+    best = json.loads(Path("plan/plan.json").read_text())
+    assert plan["expected_buyers"] <= best["expected_buyers"] <= plan["bound"] + 1e-6
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 49)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 2
+    assert "the campaigns want 50 messages" in capsys.readouterr().err
+
+
 def test_several_campaigns_share_the_users(
     score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
