@@ -135,3 +135,12 @@ def repeated_rows(owners: Sequence[int], labels: Sequence[int]) -> set[int]:
             found.add(row)
         seen.add(pair)
     return found
+
+
+def buyers_among_best(scores: Sequence[float], bought: Sequence[bool], share: float) -> float:
+    """Buyers among the best users, of whom there are `share` times all; between two numbers, by a line."""
+    best = sorted(range(len(scores)), key=lambda user: -scores[user])
+    number = share * len(scores)
+    whole = math.floor(number + 1e-9)
+    found = sum(bought[user] for user in best[:whole])
+    return found + (number - whole) * (bought[best[whole]] if whole < len(best) else 0)
