@@ -57,12 +57,12 @@ class BacktestReach:
 
     def as_text(self) -> str:
         """Give it as lines to print."""
-        below = "" if self.bought_before_below > 1 else f" to {self.bought_before_below:.1%}"
+        low, high = self.bought_before_from, min(self.bought_before_below, 1.0)
         return (
             f"{self.share_of_buyers:.1%} of the buyers with {self.share_of_users:.1%} of the users\n"
             f"{self.expected_over_actual:.2f} buyers expected for each actual one\n"
-            f"({self.offers:,} offers that {self.bought_before_from:.1%}{below} of the users had bought "
-            f"before, {self.buyers:,} buyers)"
+            f"({self.offers:,} offers that {low:.1%} to {high:.1%} of the users had bought before, "
+            f"{self.buyers:,} buyers)"
         )
 
 
