@@ -1,6 +1,5 @@
 """Offers as of a day: what train users' earlier events say of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,6 +36,8 @@ class OffersAsOf:
     """Train users that bought each before the day. Shape (offers,)."""
     age: Ints
     """Days since a train user first bought each. Shape (offers,)."""
+    known_rows: Ints | None = None
+    """`rows`, if they are known without a look at all events."""
 
     def __len__(self) -> int:
         """Give the number of offers."""
@@ -50,7 +51,7 @@ class OffersAsOf:
     @cached_property
     def rows(self) -> Ints:
         """Rows of all target events that are of an offer, ascending; int64, shape (their events,)."""
-        return np.flatnonzero(self.offer_of_row >= 0)
+        return np.flatnonzero(self.offer_of_row >= 0) if self.known_rows is None else self.known_rows
 
     def vectors(self, model: Ranker) -> Vectors:
         """Vectors of the offers; float32, shape (offers, ...). Made once for each ranker."""
@@ -102,61 +103,7 @@ def task_offers(past: TrainPast, task: str, most_frequent: int) -> OffersAsOf:
     place[keys] = np.arange(len(keys))
     events = {name: past.labels(name) for name in data.offer_sizes}
     table = group_offers(events, task, most_frequent, keys)
-    return _described(past, task, place[data.events[task]], table)
-
-
-def single_offer(
-    past: TrainPast,
-    is_of_offer: npt.NDArray[np.bool_],
-    possible: Mapping[str, npt.NDArray[np.bool_]],
-    most_frequent: int,
-    task: str | None = None,
-) -> OffersAsOf:
-    """Give the offer that a set of events is of.
-
-    Parameters
-    ----------
-    past, most_frequent
-        As in `task_offers`.
-    is_of_offer : bool, shape (target events,)
-        Events of the offer.
-    possible : mapping of bool, shape (labels,)
-        For each offer feature, the labels that an event of the offer can have: they describe an offer that
-        no train user has bought yet.
-    task : str, optional
-        The attribute that decides, if it is one.
-    """
-    data = past.data
-    place = np.where(is_of_offer, 0, -1).astype(np.int32)
-    rows = np.flatnonzero(is_of_offer & past.has_row)
-    count = len(rows)
-    if not count:
-        rows = past.rows
-        for name, allowed in possible.items():
-            fits = allowed[data.events[name][rows]]
-            rows = rows[fits] if fits.any() else rows
-    distributions = {
-        name: distribution_of(data.events[name][rows], size, most_frequent)
-        for name, size in data.offer_sizes.items()
-    }
-    base = np.array([max(count, SMALL_COUNT) / max(len(past.rows), 1)], np.float32)
-    return _described(past, task, place, OfferTable(np.zeros(1, np.int32), base, distributions))
-
-
-def distribution_of(labels: Labels, size: int, most_frequent: int) -> Distribution:
-    """Give the distribution of a feature's values among events: `feature_distribution` of one offer.
-
-    Parameters
-    ----------
-    labels : int32, shape (events,)
-        At least one.
-    size, most_frequent : int
-        Number of labels, and of values kept; ties go to the lower label.
-    """
-    counts = np.bincount(labels, minlength=size)
-    values = np.argsort(-counts, kind="stable")[: min(most_frequent, np.count_nonzero(counts))]
-    weights = (counts[values] / counts[values].sum()).astype(np.float32)
-    return Distribution(values.astype(np.int32), np.zeros(len(values), np.int32), weights)
+    return described(past, task, place[data.events[task]], table)
 
 
 def new_offers(
@@ -198,7 +145,7 @@ def new_offers(
     table = group_offers(events, OFFER, most_frequent, np.arange(len(chosen), dtype=np.int32))
     distributions = {name: table.distributions[name] for name in data.offer_sizes}
     keys = (-1 - chosen).astype(np.int32)
-    return _described(past, task, offer_of_row, OfferTable(keys, table.base, distributions))
+    return described(past, task, offer_of_row, OfferTable(keys, table.base, distributions))
 
 
 def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
@@ -225,9 +172,12 @@ def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
     return OffersAsOf(one.task, offer_of_row.astype(np.int32), table, *columns)
 
 
-def _described(past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable) -> OffersAsOf:
-    """Count what train users' earlier events say of each offer."""
-    rows, count = np.flatnonzero((offer_of_row >= 0) & past.has_row), len(table.keys)
+def described(
+    past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable, rows: Ints | None = None
+) -> OffersAsOf:
+    """Count what train users' earlier events say of each offer; `rows` are those of an offer, if known."""
+    rows = np.flatnonzero((offer_of_row >= 0) & past.has_row) if rows is None else rows
+    count = len(table.keys)
     offers = offer_of_row[rows]
     user, days = past.timeline.users[rows].astype(np.int64), past.timeline.days[rows].astype(np.int64)
 

@@ -18,9 +18,10 @@ from offerbench.campaigns.kept_users import KeptUsers, digest_of, files_of
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
-from offerbench.campaigns.offers_as_of import OffersAsOf, single_offer
+from offerbench.campaigns.offers_as_of import OffersAsOf
 from offerbench.campaigns.paths import USERS_DIRECTORY
 from offerbench.campaigns.scored_users import ScoredUsers
+from offerbench.campaigns.single_offer import single_offer
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import USER
 from offerbench.core.paths import PREPARED_DIRECTORY

@@ -12,11 +12,11 @@ import safetensors.numpy
 from offerbench.campaigns import score as score_module
 from offerbench.campaigns.kept_users import MAX_DAYS, KeptUsers, digest_of
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.offers_as_of import distribution_of
 from offerbench.campaigns.pair_history import pair_history
 from offerbench.campaigns.paths import USERS_DIRECTORY
 from offerbench.campaigns.score import HeadScore
 from offerbench.campaigns.scored_users import ScoredUsers
+from offerbench.campaigns.single_offer import distribution_of
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import Split
 from offerbench.features.offers import feature_distribution
