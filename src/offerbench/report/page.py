@@ -104,6 +104,7 @@ def page_html(content: PageContent) -> str:
     trained = [row for row in rows if row.name in set(content.curves[MODEL])]
     return environment.get_template("page.html.j2").render(
         dataset=parameters.dataset,
+        has_backtest=bool(parameters.backtest.dates),
         part=parameters.evaluate.users,
         users=content.prepared["users"][parameters.evaluate.users],
         interval_note=INTERVAL_NOTE,

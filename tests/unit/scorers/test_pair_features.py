@@ -82,18 +82,6 @@ def test_features_against_the_log(tiny_data: TinyData, task: str) -> None:
     assert all(len(np.unique(table.values[..., place])) > 1 for place in range(4))
 
 
-def test_without_another_feature_the_rest_is_the_same(tiny_data: TinyData) -> None:
-    contexts = contexts_of(tiny_data)
-    table = pair_features(pairs_of(contexts, "brand"), PARAMETERS)
-    sizes = {"brand": contexts.data.offer_sizes["brand"]}
-    alone = replace(contexts, data=replace(contexts.data, offer_sizes=sizes))
-    found = pair_features(pairs_of(alone, "brand"), PARAMETERS)
-    kept = [name for name in table.names if name == "attribute_brand" or not name.startswith("attribute_")]
-    assert found.names == kept
-    places = [table.names.index(name) for name in kept]
-    assert found.values.tobytes() == table.values[..., places].tobytes()
-
-
 @pytest.mark.parametrize("task", ["brand", "product_id"])
 def test_item_item_against_sets_of_buyers(tiny_data: TinyData, task: str) -> None:
     pairs, data = pairs_of(contexts_of(tiny_data), task), tiny_data.data
