@@ -22,7 +22,6 @@ import safetensors
 import safetensors.numpy
 import tensorflow as tf
 
-import offerbench
 from offerbench.campaigns.cuts import Cut
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.atomic import atomic_file
@@ -38,7 +37,7 @@ MAX_DAYS = 2  # directories that stay: those used last
 
 def digest_of(files: Iterable[Path], settings: Mapping[str, Any]) -> str:
     """Give a digest of the content of files, of settings, and of the code and libraries that read them."""
-    package = Path(offerbench.__file__).parent
+    package = Path(__file__).parents[1]
     code = {path.relative_to(package).as_posix(): path for path in sorted(package.rglob("*.py"))}
     data = {path.as_posix(): path for path in files}
     with ThreadPoolExecutor() as pool:
