@@ -124,7 +124,7 @@ def test_a_data_set_without_files_is_refused_before_anything_is_removed(workspac
     assert specialists(workspace) == models
 
 
-@pytest.mark.parametrize("tasks", [["brand"], ["brand", "category2"]])
+@pytest.mark.parametrize("tasks", [["brand", "category2"]])
 def test_tasks_come_and_go(workspace: Workspace, tasks: list[str]) -> None:
     content = YAML(typ="safe").load((workspace.path / "params.yaml").read_text())
     assert set(tasks) <= set(content["prepare"]["offer_features"])
