@@ -127,9 +127,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "campaign_own": _campaign_own,
     "campaigns_all": lambda: _campaigns(SEGMENT_HEADINGS["all"]),
     "campaigns_best_sellers": lambda: _campaigns(SEGMENT_HEADINGS["best_sellers"]),
-    "campaigns_few_buyers": lambda: _campaigns(SEGMENT_HEADINGS["few_buyers"]),
     "campaigns_reach": lambda: _campaigns("Share of the buyers among the best users"),
-    "wauc_popular": lambda: _wauc("popular"),
     "wauc_cold_start": lambda: _wauc("cold_start"),
     "gaps_all": _gaps,
     "clean_all": lambda: _wauc("all", Measure.CLEAN),
@@ -137,6 +135,8 @@ RESULTS: dict[str, Callable[[], str]] = {
     "counts": _counts,
     "data_sets": _data_sets,
     "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
+    "costs": lambda: _text(BENCHMARKS / "costs.md", "python -m benchmarks.costs"),
+    "step_parts": lambda: _text(BENCHMARKS / "step_parts.md", "python -m benchmarks.step_parts"),
     "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),
 }
 

@@ -34,7 +34,7 @@ def changes(experiment: Experiment) -> dict[str, tuple[str, str]]:
 def test_the_studies_of_this_repository() -> None:
     chosen = ["attributes", "default_choice", "half_life", "search"]
     presets = ["complete_journey_published", "instacart_sample", "movielens_100k", "online_retail"]
-    assert sorted(NAMES) == sorted(["ablation", "seeds", *presets, *chosen])
+    assert sorted(NAMES) == sorted(["ablation", "negatives", "seeds", *presets, *chosen])
     for name in presets:
         assert planned(name)[0].base == f"presets/{name}.yaml"
     for name in chosen:  # nothing is chosen on test users
