@@ -2,7 +2,8 @@
 
 DVC knows the outputs of the stages that there are. A task that is taken out of `tasks` leaves its model, its
 curves and its entry in dvc.lock; and where the first stage of a new data set fails, the results of the last
-one stay and look like the new ones. All of it is in DVC's cache, which gives it back when its params.yaml is.
+one stay and look like the new ones. Models are in DVC's cache and committed results in git; DVC too removes
+what a stage made before it runs it anew.
 """
 
 import shutil
