@@ -32,6 +32,7 @@ _TRAIN_FULL: dict[str, Any] = {
     "history_dropout": 0.0,
     "optimizer": {"name": "adamw_tfa", "learning_rate": 0.01, "weight_decay": 1e-6},
     "epochs": 2,
+    "min_steps_per_epoch": 1,
     "early_stopping_patience": None,
     "seed": 1,
     "threads": 2,
@@ -119,6 +120,8 @@ COMPLETE: dict[str, Any] = {
     "evaluate": {
         "users": "test",
         "number_of_negatives": 4,
+        "negatives": "neighbours",
+        "seed": 3,
         "popular_min_positives": 20,
         "cold_start_min_positives": 4,
         "yardsticks": {"prior_events": 20.0, "half_life_days": 8.0},

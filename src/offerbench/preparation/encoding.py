@@ -193,10 +193,12 @@ def _label_values(
         SELECT "{feature}" AS value, count(*) FILTER ({known}) AS occurrences FROM kept GROUP BY 1 ORDER BY 1
         """
     ).to_arrow_table()
+    occurrences = counted[OCCURRENCES].to_numpy()
+    min_occurrences = parameters.min_occurrences_of(int(occurrences.sum()))
     labels = assign_labels(
         counted[VALUE].to_pylist(),
-        counted[OCCURRENCES].to_numpy(),
-        min_occurrences=parameters.min_occurrences,
+        occurrences,
+        min_occurrences=min_occurrences,
         buckets=parameters.out_of_vocabulary_buckets,
     )
     table = pa.table({VALUE: counted[VALUE], LABEL: labels, OCCURRENCES: counted[OCCURRENCES]})

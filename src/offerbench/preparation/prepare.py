@@ -23,6 +23,7 @@ from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
 from offerbench.preparation.resources import Resources
 from offerbench.preparation.tables import PreparedTables
 from offerbench.preparation.user_split import split_users
+from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 
 LOG = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ def prepare_dataset(
     Raises
     ------
     OfferbenchError
-        If the raw files can't be read or change meanwhile, or too many of their rows can't be used.
+        If the raw files can't be read or change meanwhile, or too many of their rows can't be used, or they
+        have too few users for the split or no value of a feature that is frequent enough.
     """
     with (
         unchanged(raw_directory),
@@ -80,6 +82,8 @@ def prepare_dataset(
         users = len(encoding.user_numbers)
         LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
         split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
+        if until is None:  # a feature may have come into use later than that
+            refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
         tables = PreparedTables(directory, prepare)
         kept, days = 0, set[int]()
         with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:
@@ -146,6 +150,7 @@ def _counts(
         vocabulary[feature] = {
             "values": len(table),
             "in_vocabulary": int(is_known.sum()),
+            "events_out_of_vocabulary": int(occurrences[~is_known].sum()),
             "events_covered": round(float(occurrences[is_known].sum() / occurrences.sum()), 6),
         }
     return {
@@ -158,6 +163,7 @@ def _counts(
         "last_day": str(np.datetime64(max(days), "D")),
         "days_with_events": len(days),
         "target_events": tables.target_events,
+        "target_events_of_largest_user": int(encoding.target_events.max()),
         "user_days": tables.contexts,
         "histories": tables.histories,
         "users": {part.part: int((split == part).sum()) for part in Split},

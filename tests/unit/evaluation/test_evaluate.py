@@ -10,6 +10,7 @@ from offerbench.core.columns import DAY, USER, Split
 from offerbench.core.rows import HISTORY_AFFINITY, RECENCY
 from offerbench.evaluation.bootstrap import draw_weights
 from offerbench.evaluation.evaluate import ScoredTask, TaskResult, measure_task, score_tasks
+from offerbench.evaluation.negatives import group_neighbours
 from offerbench.evaluation.pairs import Measure, MeasuredPairs, measured_pairs
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
@@ -62,10 +63,13 @@ class Evaluated:
         """Of the train users' events."""
         return self.tiny.data.events[task][train_rows(self.tiny.data)].tolist()
 
+    def log(self, task: str) -> oracle.Log:
+        """All target events."""
+        return oracle.Log(*(self.tiny.data.events[name].tolist() for name in (USER, DAY, task)))
+
     def hits(self, task: str) -> dict[tuple[int, int], str]:
         """Negatives that are positives in truth, by the loop over the log."""
-        columns = (self.tiny.data.events[name].tolist() for name in (USER, DAY, task))
-        return oracle.hits(oracle.Log(*columns), self.rows, NEIGHBOURS)
+        return oracle.hits(self.log(task), self.rows, NEIGHBOURS)
 
     def pairs(self, measure: Measure, task: str) -> list[oracle.Pair]:
         """Pairs that are measured, in the order of the loops."""
@@ -75,7 +79,7 @@ class Evaluated:
     def measured(self, measure: Measure, task: str) -> MeasuredPairs:
         """The same of the fast path."""
         scored = self.scored[task]
-        return measured_pairs(scored.offer_of_event, scored.hits.left_out(measure))
+        return measured_pairs(scored.offer_of_event, scored.hits.left_out(measure), scored.is_positive)
 
     def scores(self, name: str, measure: Measure, task: str) -> list[float]:
         """Scores of a row, pairs in the order of the loops."""
@@ -102,7 +106,7 @@ class Evaluated:
 def evaluate(
     scorers: dict[str, Scorer], tables: dict[str, OfferTable], data: PreparedData, batches: np.ndarray
 ) -> tuple[dict[str, ScoredTask], Results]:
-    scored = dict(score_tasks(scorers, tables, data, Split.TEST, batches, NEIGHBOURS))
+    scored = dict(score_tasks(scorers, tables, group_neighbours(data, Split.TEST, batches, NEIGHBOURS)))
     return scored, {
         measure: {
             task: measure_task(each, measure, data.first_label, EVALUATE) for task, each in scored.items()
@@ -189,6 +193,7 @@ def test_results_are_those_of_the_loops_on_the_same_scores(
         "negatives_with_own_offer": hits.count(oracle.OWN_OFFER),
         "negatives_bought_that_day": hits.count(oracle.BOUGHT_THAT_DAY),
         "negatives_of_own_events": hits.count(oracle.OWN_EVENT),
+        **oracle.pair_facts(evaluated.log(task), evaluated.rows, NEIGHBOURS),
     }
 
 
