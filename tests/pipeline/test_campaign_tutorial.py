@@ -117,5 +117,7 @@ def test_the_page_is_taken_apart() -> None:
     assert shape(printed) == ["a # [#, #]", "-- --", "b # #"]
 
 
-def test_sizes_of_the_page_are_those_that_are_replaced() -> None:
-    assert GUIDE.read_text(encoding="utf-8").count(SIZE) == 2
+def test_the_size_of_the_page_is_the_one_that_is_replaced() -> None:
+    commands = [command for command, _ in steps(GUIDE.read_text(encoding="utf-8"))]
+    assert [SIZE in command for command in commands].count(True) == 1
+    assert sum("--size" in command for command in commands) == 1

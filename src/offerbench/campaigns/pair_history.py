@@ -89,18 +89,19 @@ def pair_history(
 def rows_of_offers(users: UsersAsOf, offers: OffersAsOf) -> tuple[Ints, Ints]:
     """Find the events of users' pasts that are of offers.
 
-    Either the events of the users are looked at or those of the offers, whichever are fewer.
+    Either the events of the users are looked at, or those of the offers from the first to the last of the
+    users, whichever are fewer.
 
     Returns
     -------
     rows, user : int64, shape (events,)
         Rows of the timeline, ascending, and the place of the user of each.
     """
-    if int(users.events.sum()) <= len(offers.rows):
-        of_offer = np.flatnonzero(offers.offer_of_row[users.rows] >= 0)
-        return users.rows[of_offer], users.user_of_row[of_offer]
     bounds = (users.start[0], users.stop[-1]) if len(users) else (0, 0)
     rows = offers.rows[slice(*np.searchsorted(offers.rows, bounds))]
+    if int(users.events.sum()) < len(rows):
+        of_offer = np.flatnonzero(offers.offer_of_row[users.rows] >= 0)
+        return users.rows[of_offer], users.user_of_row[of_offer]
     user = np.searchsorted(users.start, rows, "right") - 1
     is_past = rows < users.stop[user]  # others are later, or of users between these
     return rows[is_past], user[is_past]

@@ -116,6 +116,12 @@ def deliver_plan(
             "campaign were looked at. The plan is an approximation, how good is said below the table",
             *(f"{MAX_PAIRS:,}", f"{max(len(shortlist.best) for shortlist in shortlists):,}"),
         )
+        if left := sum(sizes) - int(plan.is_taken.sum()):
+            LOG.warning(
+                "%s places stay empty, since users that were looked at have no message left. Raise "
+                "messages_per_user, lower the sizes, or plan fewer campaigns at once",
+                f"{left:,}",
+            )
     LOG.info("planned %s of %s pairs", f"{plan.is_taken.sum():,}", f"{len(pairs.user):,}")
     ends = np.cumsum([len(shortlist.best) for shortlist in shortlists])[:-1]
     planned = [

@@ -180,6 +180,12 @@ def test_more_pairs_than_there_is_room_for_are_cut_and_said_to_be(
     assert run_plan(monkeypatch, CAMPAIGNS) == 0
     best = json.loads(Path("plan/plan.json").read_text())
     assert plan["expected_buyers"] <= best["expected_buyers"] <= plan["bound"] + 1e-6
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 50)
+    capsys.readouterr()
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0
+    filled = sum(len(pd.read_csv(f"plan/{name}.csv")) for name in ("dear", "cheap"))
+    printed = capsys.readouterr()
+    assert (f"{50 - filled} places stay empty" in printed.out + printed.err) == (filled < 50)
     monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 49)
     assert run_plan(monkeypatch, CAMPAIGNS) == 2
     assert "the campaigns want 50 messages" in capsys.readouterr().err
