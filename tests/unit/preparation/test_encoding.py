@@ -11,7 +11,8 @@ import pytest
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
-from offerbench.preparation.encoding import encode, encoded_chunks
+from offerbench.preparation.duckdb_events import DuckDBEvents
+from offerbench.preparation.encoding import encode
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
 from tests.oracle import numbers, vocabulary
 
@@ -84,8 +85,9 @@ def test_chunks_are_the_sorted_events_in_whole_users(
     connection: duckdb.DuckDBPyConnection, events_per_chunk: int
 ) -> None:
     assert sum(event["user"] == 480 for event in EVENTS) > 300
-    encoding = encode(connection, PREPARE)
-    chunks = list(encoded_chunks(connection, PREPARE, events_per_chunk))
+    events = DuckDBEvents(connection)
+    encoding = encode(events, PREPARE)
+    chunks = list(events.encoded_chunks(PREPARE, events_per_chunk))
     columns = ["user", "day", "event_type", *PREPARE.offer_features]
     assert all(list(chunk) == columns for chunk in chunks)
     rows = [tuple(map(int, row)) for chunk in chunks for row in zip(*chunk.values(), strict=True)]
@@ -96,13 +98,13 @@ def test_chunks_are_the_sorted_events_in_whole_users(
 
 
 def test_users_without_a_target_event_are_left_out(connection: duckdb.DuckDBPyConnection) -> None:
-    numbers = encode(connection, PREPARE).user_numbers.tolist()
+    numbers = encode(DuckDBEvents(connection), PREPARE).user_numbers.tolist()
     assert numbers == sorted({event["user"] for event in kept_events()})
     assert 9999 not in numbers
 
 
 def test_vocabularies_count_the_kept_events(connection: duckdb.DuckDBPyConnection) -> None:
-    table = encode(connection, PREPARE).vocabularies["brand"].to_pylist()
+    table = encode(DuckDBEvents(connection), PREPARE).vocabularies["brand"].to_pylist()
     counted = Counter(event["brand"] for event in kept_events())
     assert {row["value"]: row["occurrences"] for row in table} == counted
     assert "" in counted  # a missing brand is a value like any other
@@ -110,7 +112,7 @@ def test_vocabularies_count_the_kept_events(connection: duckdb.DuckDBPyConnectio
 
 def test_event_types_not_in_use_are_left_out(connection: duckdb.DuckDBPyConnection) -> None:
     prepare = prepare_parameters(events=["purchase"])
-    table = encode(connection, prepare).vocabularies["brand"].to_pylist()
+    table = encode(DuckDBEvents(connection), prepare).vocabularies["brand"].to_pylist()
     purchases = Counter(event["brand"] for event in EVENTS if event["event_type"] == "purchase")
     assert {row["value"]: row["occurrences"] for row in table} == purchases
 
@@ -118,4 +120,4 @@ def test_event_types_not_in_use_are_left_out(connection: duckdb.DuckDBPyConnecti
 def test_no_target_event_names_the_key(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM events WHERE event_type = 'purchase'")
     with pytest.raises(OfferbenchError, match=r"prepare\.target_event: no event of type 'purchase'"):
-        encode(connection, PREPARE)
+        encode(DuckDBEvents(connection), PREPARE)
