@@ -4,8 +4,8 @@ from offerbench.core import command
 from offerbench.core.atomic import atomic_directory
 from offerbench.core.json_files import write_json
 from offerbench.core.paths import METRICS_DIRECTORY, PREPARED_DIRECTORY, RAW_DIRECTORY
+from offerbench.engines.preparation import prepare_dataset
 from offerbench.parameters import load_parameters
-from offerbench.preparation.prepare import prepare_dataset
 
 
 def main() -> None:

@@ -34,6 +34,20 @@ def test_complete_parameters_are_read(tmp_path: Path) -> None:
     assert load_parameters(write(tmp_path, COMPLETE)).model_dump() == COMPLETE
 
 
+def test_spark_is_asked_for_by_its_section(tmp_path: Path) -> None:
+    spark = {"master": "spark://host:7077", "work_directory": "/shared/work", "users_per_shard": 10}
+    content = changed("resources.spark", {**spark, "conf": {"spark.executor.memory": "8g"}})
+    assert load_parameters(write(tmp_path, content)).model_dump() == content
+    with pytest.raises(OfferbenchError, match=r"resources\.spark\.conf: missing"):
+        load_parameters(write(tmp_path, changed("resources.spark", spark)))
+    with pytest.raises(
+        OfferbenchError, match=r"resources\.spark\.users_per_shard: .*greater than or equal to 1"
+    ):
+        load_parameters(
+            write(tmp_path, changed("resources.spark", {**spark, "users_per_shard": 0, "conf": {}}))
+        )
+
+
 def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
     # YAML 1.1, and with it PyYAML, reads 2e-7 as text.
     text = write(tmp_path, COMPLETE).read_text().replace("weight_decay: 1e-06", "weight_decay: 2e-7")
