@@ -11,7 +11,7 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test test-slow test-spark test-all setup-spark lint format gate study prune benchmark scaling readme lock
+.PHONY: help setup data repro test test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -90,6 +90,9 @@ benchmark: data ## Measure against plain twins; writes benchmarks/results.json a
 
 scaling: setup ## Measure prepare and rebatch on 1 to 100 million synthetic rows.
 	python -m benchmarks.scaling
+
+cluster-demo: setup-spark ## Prepare ROWS (300000) synthetic rows on a Spark cluster here and compare each file.
+	python -m benchmarks.cluster_demo --rows $(or $(ROWS),300000)
 
 readme: setup ## Put the committed results into README.md and docs/.
 	offerbench readme
