@@ -12,6 +12,7 @@ from offerbench.core.columns import LABEL, POSITIVES, Split
 from offerbench.core.ranges import Rows
 from offerbench.core.rows import HISTORY_AFFINITY
 from offerbench.evaluation.evaluate import measure_task, score_tasks
+from offerbench.evaluation.negatives import group_neighbours
 from offerbench.evaluation.pairs import Measure
 from offerbench.features.offers import group_offers
 from offerbench.model.ranker import Ranker
@@ -65,7 +66,7 @@ def compare_evaluations(
         scorers: dict[str, Scorer] = {name: RankerScorer(model) for name, model in models.items()}
         scorers[HISTORY_AFFINITY] = HistoryAffinity()
         table = {task: group_offers(labels, task, most_frequent)}
-        scored = next(score_tasks(scorers, table, data, Split.TEST, batches, neighbours))[1]
+        scored = next(score_tasks(scorers, table, group_neighbours(data, Split.TEST, batches, neighbours)))[1]
         ours = measure_task(scored, Measure.PUBLISHED, data.first_label, evaluate).offers
         seconds["ours"] += time.perf_counter() - start
         weights = (ours[POSITIVES] / ours[POSITIVES].sum()).to_numpy()

@@ -26,6 +26,7 @@ def main() -> None:
     """Measure every scorer on every task."""
     parameters = load_parameters()
     from offerbench.evaluation.evaluate import TaskResult, measure_task, score_tasks
+    from offerbench.evaluation.negatives import draw_groups
     from offerbench.evaluation.pairs import Measure
     from offerbench.evaluation.result_files import write_results
     from offerbench.evaluation.results import gap_table, wauc_table
@@ -42,9 +43,9 @@ def main() -> None:
     data = load_prepared(PREPARED_DIRECTORY)
     split = Split[evaluate.users.upper()]
     batches = read_batches(batches_file(split), parameters.rebatch.batch_size)
-    neighbours = evaluate.number_of_negatives + 1
+    groups = draw_groups(evaluate, data, split, batches)
     found: dict[Measure, dict[str, TaskResult]] = {measure: {} for measure in Measure}
-    for task, scored in score_tasks(scorers, tables, data, split, batches, neighbours):
+    for task, scored in score_tasks(scorers, tables, groups):
         for measure, results in found.items():
             results[task] = measure_task(scored, measure, data.first_label, evaluate)
     vocabulary = pd.DataFrame(read_parquet(PREPARED_DIRECTORY / "vocabulary.parquet"))

@@ -119,6 +119,8 @@ COMPLETE: dict[str, Any] = {
     "evaluate": {
         "users": "test",
         "number_of_negatives": 4,
+        "negatives": "neighbours",
+        "seed": 3,
         "popular_min_positives": 20,
         "cold_start_min_positives": 4,
         "yardsticks": {"prior_events": 20.0, "half_life_days": 8.0},

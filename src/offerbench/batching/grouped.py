@@ -16,7 +16,7 @@ from offerbench.features.groupings import Groups, draw_features, draw_groups, gr
 from offerbench.features.keys import number_keys
 from offerbench.features.match_counts import Ints, MatchIndex, Past
 from offerbench.features.offers import feature_distribution
-from offerbench.features.past_counts import AttributeMatches, without_event
+from offerbench.features.past_counts import AttributeMatches, count_pasts, without_event
 from offerbench.preparation.prepared import PreparedData
 
 Floats = npt.NDArray[np.float32]
@@ -121,7 +121,12 @@ class BatchMaker:
         if self._matching.attribute_values is None:
             return None
         shares = self._data.train_shares(self._offer_features)
-        return AttributeMatches(self._data.events, self._past.start, self._past.length, shares)
+        past, events = self._past, self._data.events
+        counts = {
+            name: count_pasts(events[name], past.start, past.length, len(of_values))
+            for name, of_values in shares.items()
+        }
+        return AttributeMatches(counts, shares)
 
     def make(self, rows: Rows, keys: Sequence[Key], generator: np.random.Generator) -> GroupedBatch:
         """Make a batch and its groupings.

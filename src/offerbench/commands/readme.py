@@ -112,15 +112,14 @@ RESULTS: dict[str, Callable[[], str]] = {
     "campaign_own": _campaign_own,
     "campaigns_all": lambda: _campaigns(SEGMENT_HEADINGS["all"]),
     "campaigns_best_sellers": lambda: _campaigns(SEGMENT_HEADINGS["best_sellers"]),
-    "campaigns_few_buyers": lambda: _campaigns(SEGMENT_HEADINGS["few_buyers"]),
     "campaigns_reach": lambda: _campaigns("Share of the buyers among the best users"),
-    "wauc_popular": lambda: _wauc("popular"),
     "wauc_cold_start": lambda: _wauc("cold_start"),
     "gaps_all": _gaps,
     "clean_all": lambda: _wauc("all", Measure.CLEAN),
     "gaps_clean_all": lambda: _gaps(Measure.CLEAN),
     "counts": _counts,
     "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
+    "costs": lambda: _text(BENCHMARKS / "costs.md", "python -m benchmarks.costs"),
     "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),
 }
 

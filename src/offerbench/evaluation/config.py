@@ -23,7 +23,12 @@ class Evaluate(Section):
     users: Literal["test", "validation"]
     """Whose events are measured: studies that choose something look at validation users, never at test."""
     number_of_negatives: Count
-    """Negatives a positive: the others of a negatives group of number_of_negatives + 1 neighbours."""
+    """Negatives a positive: the others of a negatives group of number_of_negatives + 1 users."""
+    negatives: Literal["neighbours", "all_users"]
+    """Who is compared with an offer's buyer: neighbours in a batch, who shop at about the same time, or users
+    drawn from all, whether they shop then or not."""
+    seed: Seed
+    """Seed of the draws from all users."""
     popular_min_positives: int = Field(ge=0, lt=2**31)
     """An offer with more positives than this is in the segment `popular`."""
     cold_start_min_positives: int = Field(ge=0, lt=2**31)

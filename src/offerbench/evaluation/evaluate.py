@@ -10,16 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from offerbench.core.columns import LABEL, NEGATIVES, POSITIVES, Split
-from offerbench.core.ranges import Rows
+from offerbench.core.columns import LABEL, NEGATIVES, POSITIVES
 from offerbench.evaluation.auc import auc_by_offer
 from offerbench.evaluation.bootstrap import PairSamples, Samples, draw_weights, sampled_wauc
 from offerbench.evaluation.config import Evaluate
+from offerbench.evaluation.negatives import NegativesGroups
 from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
 from offerbench.evaluation.wauc import segment_masks
 from offerbench.features.offers import OfferTable
-from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.pairs import TaskPairs
 from offerbench.scorers.scorer import Scorer
 
@@ -33,13 +31,15 @@ class ScoredTask:
     offers: OfferTable
     """The offers."""
     offer_of_event: npt.NDArray[np.int32]
-    """Place in `offers` of each event's offer. Shape (groups, m)."""
+    """Place in `offers` of the offers of each group. Shape (groups, j)."""
+    is_positive: npt.NDArray[np.bool_]
+    """Which user of a group bought which of its offers. Shape (i, j)."""
     hits: Hits
     """Negatives that a measure may leave out."""
     users: npt.NDArray[np.int32]
-    """User of each event, 0 to the number of users - 1. Shape (groups, m)."""
+    """Users of each group, 0 to the number of users - 1. Shape (groups, i)."""
     scores: dict[str, npt.NDArray[Any]]
-    """For each row, float32 or float64 of shape (groups, m, m)."""
+    """For each row, float32 or float64 of shape (groups, i, j)."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,9 @@ class TaskResult:
 def score_tasks(
     scorers: Mapping[str, Scorer],
     tables: Mapping[str, OfferTable],
-    data: PreparedData,
-    split: Split,
-    batches: Rows,
-    neighbours: int,
+    groups: NegativesGroups,
 ) -> Iterator[tuple[str, ScoredTask]]:
-    """Score the pairs of every task, of the batches of a split, by every scorer.
+    """Score the pairs of every task by every scorer.
 
     Parameters
     ----------
@@ -70,34 +67,31 @@ def score_tasks(
         By the name of the row.
     tables : dict of OfferTable
         Offers of each task.
-    data : PreparedData
-        The data set.
-    split : Split
-        The users that the batches are of.
-    batches : int64, shape (batches, batch_size)
-        Rows of target events.
-    neighbours : int
-        Events of a negatives group; divides batch_size.
+    groups : NegativesGroups
+        The users that are compared on each offer.
 
     Yields
     ------
     str, ScoredTask
         One task after the other, so that the pairs of one are in memory at a time.
     """
-    rows = batches.reshape(-1, neighbours)
-    contexts = Contexts.of_events(data, split, rows)
-    users = np.unique(contexts.users, return_inverse=True)[1].reshape(rows.shape).astype(np.int32)
+    contexts, is_positive = groups.contexts, groups.is_positive
+    numbers = np.unique(contexts.users, return_inverse=True)[1]
+    users = numbers.reshape(contexts.users.shape).astype(np.int32)
     for task, table in tables.items():
-        offer_of_event = np.searchsorted(table.keys, data.events[task][rows]).astype(np.int32)
+        labels = contexts.data.events[task][groups.offers]
+        offer_of_event = np.searchsorted(table.keys, labels).astype(np.int32)
         pairs = TaskPairs(task, table, contexts, offer_of_event)
         scores = {name: scorer.score(pairs) for name, scorer in scorers.items()}
-        yield task, ScoredTask(table, offer_of_event, find_hits(pairs), users, scores)
+        hits = find_hits(pairs, is_positive)
+        yield task, ScoredTask(table, offer_of_event, is_positive, hits, users, scores)
         LOG.info("%s: %s offers", task, f"{len(table.keys):,}")
 
 
 def measure_task(scored: ScoredTask, measure: Measure, first_label: int, evaluate: Evaluate) -> TaskResult:
     """Measure the scores of a task; offers with a label below `first_label` are left out."""
-    keys, pairs = scored.offers.keys, measured_pairs(scored.offer_of_event, scored.hits.left_out(measure))
+    keys = scored.offers.keys
+    pairs = measured_pairs(scored.offer_of_event, scored.hits.left_out(measure), scored.is_positive)
     scores = {name: values[pairs.kept] for name, values in scored.scores.items()}
     by_row = {
         name: auc_by_offer(pairs.offers, pairs.is_positive, values, len(keys))

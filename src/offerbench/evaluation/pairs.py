@@ -24,37 +24,36 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True)
 class MeasuredPairs:
-    """Pairs of a task: every user with every offer of its negatives group of m neighbours.
+    """Pairs of a task: every user with every offer of its negatives group.
 
-    Entry (b, i, j) pairs the user of event i with the offer of event j of group b; it is positive
-    where i = j.
+    Entry (b, i, j) pairs user i with offer j of group b.
     """
 
     kept: Mask
-    """Pairs that count. Shape (groups, m, m)."""
+    """Pairs that count. Shape (groups, i, j)."""
     offers: Indices
     """Offer of each kept pair, an index into the offer table. Shape (pairs,)."""
     is_positive: Mask
     """Whether the user bought the offer, for each kept pair. Shape (pairs,)."""
 
-    def of_users(self, of_event: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """For each kept pair, what belongs to its user's event.
+    def of_users(self, of_context: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """For each kept pair, what belongs to its user.
 
         Parameters
         ----------
-        of_event : array, shape (groups, m)
-            For each test event.
+        of_context : array, shape (groups, i)
+            For each user of a group.
 
         Returns
         -------
         array, shape (pairs,)
         """
-        return np.broadcast_to(of_event[:, :, None], self.kept.shape)[self.kept]
+        return np.broadcast_to(of_context[:, :, None], self.kept.shape)[self.kept]
 
 
 @dataclass(frozen=True)
 class Hits:
-    """Negatives that are positives in truth, or say nothing; bool, shape (groups, m, m) each."""
+    """Negatives that are positives in truth, or say nothing; bool, shape (groups, i, j) each."""
 
     own_offer: Mask
     """The offer is that of the user's own event."""
@@ -78,36 +77,42 @@ class Hits:
         }
 
 
-def find_hits(pairs: TaskPairs) -> Hits:
+def find_hits(pairs: TaskPairs, is_positive: Mask) -> Hits:
     """Find the negatives of a task that are positives in truth; each is of one kind, the first that holds.
 
     Parameters
     ----------
     pairs : TaskPairs
-        The offers of a group are those of its own events.
+        Users and offers of each group. If the users are those of events, the offers are of the same events.
+    is_positive : bool, shape (i, j)
+        Which user of a group bought which of its offers.
     """
     offer, users = pairs.offer_of_event, pairs.contexts.users
-    is_negative = ~np.eye(offer.shape[1], dtype=bool)
-    own_offer = is_negative & (offer[:, :, None] == offer[:, None, :])
+    is_negative = ~np.broadcast_to(is_positive, pairs.shape)
+    own_offer = np.zeros(pairs.shape, bool)
+    if pairs.contexts.rows is not None:
+        own_offer = is_negative & (offer[:, :, None] == offer[:, None, :])
     bought = is_negative & ~own_offer & (pairs.match_counts(*pairs.contexts.day) > 0)
-    own_event = is_negative & ~own_offer & ~bought & (users[:, :, None] == users[:, None, :])
+    buyer = users[:, is_positive.argmax(axis=0)]
+    own_event = is_negative & ~own_offer & ~bought & (users[:, :, None] == buyer[:, None, :])
     return Hits(own_offer, bought, own_event)
 
 
-def measured_pairs(offer_of_event: Indices, left_out: Mask) -> MeasuredPairs:
+def measured_pairs(offer_of_event: Indices, left_out: Mask, is_positive: Mask) -> MeasuredPairs:
     """Pair every user with every offer of its negatives group.
 
     Parameters
     ----------
-    offer_of_event : int32, shape (groups, m)
-        Offer of the task that each test event is of.
-    left_out : bool, shape (groups, m, m)
+    offer_of_event : int32, shape (groups, j)
+        Offers of each group.
+    left_out : bool, shape (groups, i, j)
         Negatives that don't count.
+    is_positive : bool, shape (i, j)
+        Which user of a group bought which of its offers.
     """
-    is_positive = np.broadcast_to(np.eye(offer_of_event.shape[1], dtype=bool), left_out.shape)
     kept = ~left_out
     return MeasuredPairs(
         kept=kept,
         offers=np.broadcast_to(offer_of_event[:, None, :], kept.shape)[kept],
-        is_positive=is_positive[kept],
+        is_positive=np.broadcast_to(is_positive, kept.shape)[kept],
     )

@@ -152,26 +152,17 @@ class AttributeMatches:
 
     Parameters
     ----------
-    events : mapping of int32, shape (events,)
-        Labels of each feature.
-    start, length : int64, shape (contexts,)
-        Windows of the pasts of contexts among these events.
+    counts : mapping of PastCounts
+        Of each feature, for the same pasts.
     shares : mapping of float64, shape (size,)
         Share of all users' events with each value of each feature.
     """
 
     def __init__(
-        self,
-        events: Mapping[str, Labels],
-        start: Rows,
-        length: Rows,
-        shares: Mapping[str, npt.NDArray[np.float64]],
+        self, counts: Mapping[str, PastCounts], shares: Mapping[str, npt.NDArray[np.float64]]
     ) -> None:
+        self._counts = counts
         self._shares = shares
-        self._counts = {
-            name: count_pasts(events[name], start, length, len(of_values))
-            for name, of_values in shares.items()
-        }
 
     def tables(self, contexts: Rows) -> dict[str, Floats]:
         """Lay out the counts of some contexts; float32, shape (contexts, size) for each feature."""

@@ -1,14 +1,14 @@
 """The backtest of two versions: wAUC of the campaigns of the past."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import METRICS_DIRECTORY
+from offerbench.gate.json_files import read_checked_json
 from offerbench.gate.version import Version
 
 CAMPAIGN = "campaign"
@@ -31,6 +31,9 @@ class _Content(BaseModel):
     half_widths: dict[str, dict[str, dict[str, Share | None]]]
 
 
+CONTENT = TypeAdapter(_Content)
+
+
 @dataclass(frozen=True)
 class CampaignResults:
     """wAUC of the campaigns of one version, over all offers; empty without a backtest."""
@@ -48,19 +51,9 @@ def read_campaigns(version: Version) -> CampaignResults:
     OfferbenchError
         If it can't be parsed, or holds a value that is no wAUC.
     """
-    written = version.read(CAMPAIGN_FILE)
-    if written is None:
+    content = read_checked_json(version, CAMPAIGN_FILE, CONTENT)
+    if content is None:
         return CampaignResults()
-    try:
-        content = _Content.model_validate(json.loads(written))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
-        raise OfferbenchError(
-            f"{version.name}: {CAMPAIGN_FILE}: {place}: {problem['msg']}. {version.remedy}"
-        ) from None
-    except (ValueError, RecursionError):
-        raise OfferbenchError(f"{version.name}: {CAMPAIGN_FILE}: not valid JSON. {version.remedy}") from None
     return CampaignResults(_values(content.wauc), _values(content.half_widths))
 
 

@@ -17,6 +17,7 @@ from offerbench.evaluation.result_files import results_directory
 from offerbench.evaluation.sample_files import SAMPLES_FILE, parse_samples
 from offerbench.gate.campaigns import CAMPAIGN_FILE, CampaignResults, read_campaigns
 from offerbench.gate.config import Tolerance
+from offerbench.gate.json_files import first_fault, read_checked_json
 from offerbench.gate.lock import Lock, batches_of, data_of, read_lock, read_parameters, value_at
 from offerbench.gate.version import Version
 
@@ -63,7 +64,7 @@ class Results:
             return Tolerance.model_validate(value_at(self.parameters, "gate.tolerance"))
         except ValidationError as error:
             raise OfferbenchError(
-                f"{self.name}: {PARAMETERS_FILE}: gate.tolerance: {_first_fault(error)}. Give --tolerance."
+                f"{self.name}: {PARAMETERS_FILE}: gate.tolerance: {first_fault(error)}. Give --tolerance."
             ) from None
 
 
@@ -134,20 +135,16 @@ def load_results(version: Version, needed: Collection[Measure] = (Measure.PUBLIS
 
 def _read_values(version: Version, path: Path, measure: Measure) -> Values | None:
     """Read the values of nested JSON, None without the file; null, for a segment without offers, is none."""
-    content = version.read(path)
-    if content is None:
+    table = read_checked_json(version, path, TABLE)
+    if table is None:
         return None
-    try:
-        table = TABLE.validate_python(json.loads(content))
-        return {
-            (measure, segment, task, model): value
-            for segment, tasks in table.items()
-            for task, models in tasks.items()
-            for model, value in models.items()
-            if value is not None
-        }
-    except (ValueError, RecursionError) as error:  # ValidationError is a ValueError
-        raise OfferbenchError(f"{version.name}: {path}: {_first_fault(error)}. {version.remedy}") from None
+    return {
+        (measure, segment, task, model): value
+        for segment, tasks in table.items()
+        for task, models in tasks.items()
+        for model, value in models.items()
+        if value is not None
+    }
 
 
 def _read_samples(version: Version, measure: Measure) -> dict[Cell, Samples]:
@@ -158,14 +155,6 @@ def _read_samples(version: Version, measure: Measure) -> dict[Cell, Samples]:
     return {
         (measure, *key): values for key, values in parse_samples(content, f"{version.name}: {path}").items()
     }
-
-
-def _first_fault(error: Exception) -> str:
-    """Say in one line what is wrong first."""
-    if isinstance(error, ValidationError):
-        problem = error.errors()[0]
-        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}, got {str(problem['input'])[:80]}"
-    return f"not valid JSON ({' '.join(str(error).split())})"
 
 
 def _check_written_by_lock(version: Version, lock: Lock) -> None:

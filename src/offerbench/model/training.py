@@ -41,10 +41,10 @@ class Trainer:
         self.parameters = model.specification.training
         self.optimizer = make_optimizer(self.parameters.optimizer)
         self.variables = model.trainable_variables
-        self.train_step = tf.function(
-            self._train_step, input_signature=[signature, tf.TensorSpec([], tf.int32)]
-        )
-        self.validation_step = tf.function(self._validation_step, input_signature=[validation_signature])
+        # No step branches on a tensor, so nothing is there for AutoGraph to rewrite; that takes a second.
+        step = tf.TensorSpec([], tf.int32)
+        self.train_step = tf.function(self._train_step, [signature, step], autograph=False)
+        self.validation_step = tf.function(self._validation_step, [validation_signature], autograph=False)
 
     def loss(self, batch: BatchTensors, drop: Dropout | None) -> tuple[tf.Tensor, Pairs]:
         """Loss of a batch with its L1 penalty (scalar), and its pairs; `drop` is that of a training step."""

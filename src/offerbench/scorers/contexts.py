@@ -10,7 +10,7 @@ import numpy.typing as npt
 from offerbench.core.columns import DAY, USER, Split
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.features.match_counts import Ints
-from offerbench.features.past_counts import AttributeMatches
+from offerbench.features.past_counts import AttributeMatches, PastCounts, count_pasts
 from offerbench.preparation.history import user_days
 from offerbench.preparation.prepared import PreparedData
 from offerbench.scorers.histories import Histories, HistoriesAsOf, PreparedHistories
@@ -158,15 +158,19 @@ class Contexts:
         return start, length
 
     def attributes(self, features: tuple[str, ...]) -> AttributeMatches:
-        """Count some attributes in the pasts of the distinct contexts, once."""
-        if features not in self._attributes:
-            events = {name: self.events[name] for name in features}
-            shares = self.data.train_shares(features)
-            self._attributes[features] = AttributeMatches(events, *self.distinct_pasts, shares)
-        return self._attributes[features]
+        """Count some attributes in the pasts of the distinct contexts."""
+        counts = {name: self.past_counts(name) for name in features}
+        return AttributeMatches(counts, self.data.train_shares(features))
+
+    def past_counts(self, feature: str) -> PastCounts:
+        """Count the values of a feature in the distinct contexts' pasts, once for all tasks and scorers."""
+        if feature not in self._past_counts:
+            size = self.data.offer_sizes[feature]
+            self._past_counts[feature] = count_pasts(self.events[feature], *self.distinct_pasts, size)
+        return self._past_counts[feature]
 
     @cached_property
-    def _attributes(self) -> dict[tuple[str, ...], AttributeMatches]:
+    def _past_counts(self) -> dict[str, PastCounts]:
         return {}
 
     @cached_property

@@ -6,7 +6,6 @@ import numpy.typing as npt
 from offerbench.core.columns import USER, Split
 from offerbench.core.ranges import concatenated_ranges
 from offerbench.features.co_occurrence import CoOccurrence
-from offerbench.features.past_counts import count_pasts
 from offerbench.scorers.pairs import TaskPairs
 
 
@@ -23,7 +22,7 @@ class ItemItem:
         data, size = contexts.data, contexts.data.offer_sizes[task]
         of_train = concatenated_ranges(*data.user_rows[Split.TRAIN])
         similarity = CoOccurrence(data.events[USER][of_train], data.events[task][of_train], size)
-        pasts = count_pasts(contexts.events[task], *contexts.distinct_pasts, size)
+        pasts = contexts.past_counts(task)
         past = np.broadcast_to(contexts.numbers[:, :, None], pairs.shape).reshape(-1)
         keys = pairs.offers.keys[pairs.offer_of_event]
         label = np.broadcast_to(keys[:, None, :], pairs.shape).reshape(-1)

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from offerbench.core.columns import USER, Split
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.ranges import concatenated_ranges
-from offerbench.features.past_counts import PastCounts, count_pasts
+from offerbench.features.past_counts import PastCounts
 from offerbench.preparation.prepared import PreparedData
 from offerbench.scorers.config import LeastSquares
 from offerbench.scorers.pairs import TaskPairs
@@ -48,7 +48,7 @@ class LeastSquaresScorer:
     def score(self, pairs: TaskPairs) -> npt.NDArray[np.float64]:
         """Score every user of a group with every offer of the group; see `Scorer`."""
         contexts, factors = pairs.contexts, self._factors[pairs.task]
-        pasts = count_pasts(contexts.events[pairs.task], *contexts.distinct_pasts, len(factors))
+        pasts = contexts.past_counts(pairs.task)
         users = fold_in(factors, pasts, self._parameters)[contexts.numbers].astype(np.float64)
         offers = factors[pairs.offers.keys].astype(np.float64)[pairs.offer_of_event]
         scores: npt.NDArray[np.float64] = np.einsum("gif,gjf->gij", users, offers)

@@ -112,3 +112,26 @@ def test_a_parquet_file_damaged_inside_is_named(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(OfferbenchError, match=r"intact\.parquet"):
         read_parquet(path)
+
+
+@settings(max_examples=200)
+@given(position=st.integers(0, 10**6), bit=st.integers(0, 7))
+def test_a_flipped_bit_of_an_arrow_file_changes_nothing_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, position: int, bit: int
+) -> None:
+    path = tmp_path_factory.mktemp("flipped") / "table.arrow"
+    numbers = np.arange(50, dtype=np.int32)
+    write_arrow(path, [{"user": numbers, "label": numbers[::-1]}])
+    content = bytearray(path.read_bytes())
+    content[position % len(content)] ^= 1 << bit
+    path.write_bytes(content)
+    try:
+        columns = read_arrow(path)
+    except OfferbenchError as error:
+        assert str(error).startswith(f"{path}: not an intact Arrow file")
+    else:
+        assert {name: values.tolist() for name, values in columns.items()} == {
+            "user": numbers.tolist(),
+            "label": numbers[::-1].tolist(),
+        }
+        assert {values.dtype for values in columns.values()} == {numbers.dtype}

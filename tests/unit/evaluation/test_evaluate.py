@@ -10,6 +10,7 @@ from offerbench.core.columns import DAY, USER, Split
 from offerbench.core.rows import HISTORY_AFFINITY, RECENCY
 from offerbench.evaluation.bootstrap import draw_weights
 from offerbench.evaluation.evaluate import ScoredTask, TaskResult, measure_task, score_tasks
+from offerbench.evaluation.negatives import group_neighbours
 from offerbench.evaluation.pairs import Measure, MeasuredPairs, measured_pairs
 from offerbench.features.offers import OfferTable, group_offers
 from offerbench.preparation.prepared import PreparedData
@@ -75,7 +76,7 @@ class Evaluated:
     def measured(self, measure: Measure, task: str) -> MeasuredPairs:
         """The same of the fast path."""
         scored = self.scored[task]
-        return measured_pairs(scored.offer_of_event, scored.hits.left_out(measure))
+        return measured_pairs(scored.offer_of_event, scored.hits.left_out(measure), scored.is_positive)
 
     def scores(self, name: str, measure: Measure, task: str) -> list[float]:
         """Scores of a row, pairs in the order of the loops."""
@@ -102,7 +103,7 @@ class Evaluated:
 def evaluate(
     scorers: dict[str, Scorer], tables: dict[str, OfferTable], data: PreparedData, batches: np.ndarray
 ) -> tuple[dict[str, ScoredTask], Results]:
-    scored = dict(score_tasks(scorers, tables, data, Split.TEST, batches, NEIGHBOURS))
+    scored = dict(score_tasks(scorers, tables, group_neighbours(data, Split.TEST, batches, NEIGHBOURS)))
     return scored, {
         measure: {
             task: measure_task(each, measure, data.first_label, EVALUATE) for task, each in scored.items()

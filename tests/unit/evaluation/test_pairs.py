@@ -37,7 +37,7 @@ def test_hits_are_those_of_the_loops(
     pairs = pairs_of(events, np.array(rows).reshape(-1, neighbours))
     columns = (pairs.contexts.data.events[name].tolist() for name in (USER, DAY, "brand"))
     expected = oracle.hits(oracle.Log(*columns), rows, neighbours)
-    found = find_hits(pairs)
+    found = find_hits(pairs, np.eye(pairs.shape[1], dtype=bool))
     for kind in oracle.KINDS:
         of_kind = [pair for pair, name in expected.items() if name == kind]
         assert places_of(getattr(found, kind)) == of_kind
@@ -60,7 +60,9 @@ def test_pairs_are_those_of_the_loops(neighbours: int, groups: int, data: st.Dat
     number = groups * neighbours**2
     drawn = data.draw(st.lists(st.booleans(), min_size=number, max_size=number), "left out")
     left_out = np.array(drawn, bool).reshape(shape) & ~np.eye(neighbours, dtype=bool)
-    found = measured_pairs(np.array(offers, np.int32).reshape(-1, neighbours), left_out)
+    found = measured_pairs(
+        np.array(offers, np.int32).reshape(-1, neighbours), left_out, np.eye(neighbours, dtype=bool)
+    )
     pairs = oracle.measured_pairs(events, neighbours, set(places_of(left_out)))
     assert places_of(found.kept) == [(pair.user_event, pair.offer_event) for pair in pairs]
     assert found.offers.tolist() == [offers[pair.offer_event] for pair in pairs]
@@ -73,8 +75,8 @@ def test_published_pairs_by_hand() -> None:
     # One group of three users who bought brands 1, 2, 1. Of nine pairs the two negatives between the first
     # and the last event are of their positive's offer.
     pairs = pairs_of([(0, 0, 1), (1, 0, 2), (2, 0, 1)], np.arange(3)[None])
-    hits = find_hits(pairs)
-    found = measured_pairs(pairs.offer_of_event, hits.left_out(Measure.PUBLISHED))
+    hits = find_hits(pairs, np.eye(pairs.shape[1], dtype=bool))
+    found = measured_pairs(pairs.offer_of_event, hits.left_out(Measure.PUBLISHED), np.eye(3, dtype=bool))
     assert found.kept.tolist() == [[[True, True, False], [True, True, True], [False, True, True]]]
     assert found.offers.tolist() == [1, 2, 1, 2, 1, 2, 1]
     assert found.is_positive.tolist() == [True, False, False, True, False, False, True]
@@ -84,7 +86,7 @@ def test_published_pairs_by_hand() -> None:
         "negatives_of_own_events": 0,
     }
     # Nobody bought anything else that day: the clean pairs are the same.
-    clean = measured_pairs(pairs.offer_of_event, hits.left_out(Measure.CLEAN))
+    clean = measured_pairs(pairs.offer_of_event, hits.left_out(Measure.CLEAN), np.eye(3, dtype=bool))
     assert clean.kept.tolist() == found.kept.tolist()
 
 
@@ -93,7 +95,7 @@ def test_clean_pairs_by_hand() -> None:
     # The group: user 0's brand 1, user 1's brand 2, user 0's brand 3.
     log = [(0, 5, 1), (0, 5, 2), (0, 6, 3), (1, 5, 2)]
     pairs = pairs_of(log, np.array([[0, 3, 2]]))
-    hits = find_hits(pairs)
+    hits = find_hits(pairs, np.eye(pairs.shape[1], dtype=bool))
     nothing, no = np.zeros((1, 3, 3), bool), [False] * 3
     assert hits.own_offer.tolist() == nothing.tolist()
     # User 0 bought user 1's brand 2 on the day of brand 1, but not on the day of brand 3.
@@ -101,7 +103,7 @@ def test_clean_pairs_by_hand() -> None:
     # Brands 1 and 3 are both of user 0, on different days.
     assert hits.own_event.tolist() == [[[False, False, True], no, [True, False, False]]]
     assert hits.left_out(Measure.PUBLISHED).tolist() == nothing.tolist()
-    clean = measured_pairs(pairs.offer_of_event, hits.left_out(Measure.CLEAN))
+    clean = measured_pairs(pairs.offer_of_event, hits.left_out(Measure.CLEAN), np.eye(3, dtype=bool))
     assert clean.kept.tolist() == [[[True, False, False], [True, True, True], [False, True, True]]]
     assert clean.offers.tolist() == [1, 1, 2, 3, 2, 3]
     assert clean.is_positive.tolist() == [True, False, True, False, False, True]

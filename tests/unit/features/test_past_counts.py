@@ -117,7 +117,8 @@ def test_attributes_of_the_pasts_of_contexts(events: list[tuple[int, int]], data
     labels = {name: data.draw(lists, name) for name in ("brand", "category1")}
     shares = {name: np.bincount(own, minlength=SIZE) / len(events) for name, own in labels.items()}
     columns = {name: np.array(own, np.int32) for name, own in labels.items()}
-    matches = AttributeMatches(columns, past.start, past.length, shares)
+    pasts = {name: count_pasts(column, past.start, past.length, SIZE) for name, column in columns.items()}
+    matches = AttributeMatches(pasts, shares)
     both = {name: offers_of(data.draw(OFFERS.filter(lambda offers: len(offers) > 1)), 3) for name in labels}
     distributions = {name: found for name, (found, _) in both.items()}
     row = st.integers(0, len(events) - 1)

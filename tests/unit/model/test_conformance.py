@@ -13,6 +13,7 @@ from offerbench.core.columns import POSITIVES, Split
 from offerbench.core.rows import HISTORY_AFFINITY
 from offerbench.evaluation.auc import auc_by_offer
 from offerbench.evaluation.evaluate import ScoredTask, measure_task, score_tasks
+from offerbench.evaluation.negatives import group_neighbours
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.wauc import wauc
 from offerbench.features.offers import OfferTable, group_offers
@@ -122,7 +123,7 @@ def score(
     batches = batches_of_days(data, days)
     tables = {task: table or offers_of(data, batches, task)}
     scorers = {NAME: RankerScorer(model), HISTORY_AFFINITY: HistoryAffinity()}
-    return dict(score_tasks(scorers, tables, data, Split.TEST, batches, NEIGHBOURS))[task]
+    return dict(score_tasks(scorers, tables, group_neighbours(data, Split.TEST, batches, NEIGHBOURS)))[task]
 
 
 def wauc_of(model: Ranker, data: PreparedData, task: str) -> dict[str, float]:

@@ -29,6 +29,7 @@ from offerbench.core.rows import (
     table_rows,
 )
 from offerbench.evaluation.evaluate import measure_task, score_tasks
+from offerbench.evaluation.negatives import group_neighbours
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import YARDSTICK, gap_table, wauc_table
 from offerbench.model.ranker import Ranker
@@ -231,7 +232,7 @@ def test_a_new_untrained_scorer_costs_a_class_and_an_entry(
     results = {
         task: measure_task(scored, Measure.CLEAN, data.first_label, evaluate)
         for task, scored in score_tasks(
-            scorers, tables, data, contexts.split, contexts.rows.reshape(1, -1), NEIGHBOURS
+            scorers, tables, group_neighbours(data, contexts.split, contexts.rows.reshape(1, -1), NEIGHBOURS)
         )
     }
     table = wauc_table(results, evaluate)
