@@ -40,12 +40,12 @@ def test_spark_is_asked_for_by_its_section(tmp_path: Path) -> None:
     assert load_parameters(write(tmp_path, content)).model_dump() == content
     with pytest.raises(OfferbenchError, match=r"resources\.spark\.conf: missing"):
         load_parameters(write(tmp_path, changed("resources.spark", spark)))
-    with pytest.raises(
-        OfferbenchError, match=r"resources\.spark\.users_per_shard: .*greater than or equal to 1"
-    ):
-        load_parameters(
-            write(tmp_path, changed("resources.spark", {**spark, "users_per_shard": 0, "conf": {}}))
-        )
+    wrong = {"users_per_shard": [0], "work_directory": ["s3a://bucket/work", "/shared/*", ""], "master": [""]}
+    for key, values in wrong.items():
+        for value in values:
+            content = changed("resources.spark", {**spark, "conf": {}, key: value})
+            with pytest.raises(OfferbenchError, match=rf"resources\.spark\.{key}: "):
+                load_parameters(write(tmp_path, content))
 
 
 def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:

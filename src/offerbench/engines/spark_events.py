@@ -125,8 +125,10 @@ class SparkEvents:
             .mapInArrow(task, SHARD)
             .collect()
         )
-        in_order = sorted(done, key=lambda row: int(row.number))
-        return assemble([SHARDS.validate_json(row.shard) for row in in_order], directory, prepare)
+        built = {int(row.number): SHARDS.validate_json(row.shard) for row in done}
+        if sorted(built) != list(range(shards)):  # every user has a target event, so no shard is empty
+            raise RuntimeError(f"Spark gave {len(done)} of {shards} shards")
+        return assemble([built[number] for number in range(shards)], directory, prepare)
 
     def _table(self, name: str, columns: Mapping[str, Any]) -> Any:
         """Give columns of the driver to the cluster."""

@@ -10,8 +10,9 @@ class Spark(Section):
 
     master: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x20]+$")
     """As Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://https://host:6443`."""
-    work_directory: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f]+$")
-    """A directory that all machines see under this name; emptied at the end. So must be the raw files."""
+    work_directory: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f*?\[\]{}:\\]+$")
+    """A directory that all machines see under this name, no URL; emptied at the end. They must see the raw
+    files too."""
     users_per_shard: Count
     """Histories of so many users are built by one task."""
     conf: dict[str, str]
