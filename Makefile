@@ -11,7 +11,7 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro test test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
+.PHONY: help clone setup data repro test test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,7 +20,6 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
 	  echo "offerbench needs Python 3.11 with its venv module; '$(PYTHON)' is not that." >&2; \
 	  echo "Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@command -v git >/dev/null || { echo "offerbench needs git. Install it first." >&2; exit 1; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@# A package that is built here is built by the locked tools; left to itself, pip would fetch others for that.
 	@sed -n '/^\($(BUILD_TOOLS)\)==/,/# via/p' requirements.lock > $(VENV)/build-tools.lock
@@ -38,7 +37,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 $(SITE_CACHE):
 	@mkdir -p -m 700 $@
 
-setup: $(INSTALLED) $(SITE_CACHE) ## Install the locked dependencies and offerbench into .venv (once).
+clone:
+	@command -v git >/dev/null || { echo "offerbench needs git. Install it first." >&2; exit 1; }
+	@git rev-parse --git-dir >/dev/null 2>&1 || { \
+	  echo "This directory is in no git repository, and DVC needs one. Get offerbench by git clone, or make one" >&2; \
+	  echo "of it: git init && git add --all && git commit --message Start" >&2; exit 1; }
 
 $(INSTALLED_SPARK): $(INSTALLED) requirements-spark.lock
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
@@ -47,9 +50,11 @@ $(INSTALLED_SPARK): $(INSTALLED) requirements-spark.lock
 
 setup-spark: setup $(INSTALLED_SPARK) ## Install PySpark too, half a gigabyte; it needs Java 17.
 
-data: setup ## Fetch Complete Journey into data/raw; files that are there stay as they are.
+setup: clone $(INSTALLED) $(SITE_CACHE) ## Install the locked dependencies and offerbench into .venv (once).
+
+data: setup ## Fetch the data set of params.yaml into data/raw; files that are there stay as they are.
 	offerbench fetch
-	@dvc commit --quiet --force data/raw/complete_journey.dvc
+	@test ! -d data/raw/complete_journey || dvc commit --quiet --force data/raw/complete_journey.dvc
 
 repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
 	dvc repro

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
+from benchmarks.audience import compare_audiences
 from benchmarks.augmented_step import compare_augmented_step
 from benchmarks.evaluation import compare_evaluations
 from benchmarks.measure import Comparison
@@ -104,6 +105,16 @@ def preparation(temporary: Path) -> Comparison:
     return compare_preparations(load_parameters(PUBLISHED), temporary, PREPARATION_ROUNDS)
 
 
+def first_audience(temporary: Path) -> Comparison:
+    """Time the first audience of a day: what all of them share is made."""
+    return compare_audiences(temporary, is_first=True)
+
+
+def later_audience(temporary: Path) -> Comparison:
+    """Time an audience of a day on which there was another one."""
+    return compare_audiences(temporary, is_first=False)
+
+
 BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
     "training_published": training_published,
     "training_default": training_default,
@@ -111,6 +122,8 @@ BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
     "training_augmented": training_augmented,
     "evaluation": evaluation,
     "preparation": preparation,
+    "first_audience": first_audience,
+    "later_audience": later_audience,
 }
 
 

@@ -36,12 +36,19 @@ def compare_augmented_step(parameters: Parameters, data: PreparedData, rounds: i
     )
 
 
-def _steps(parameters: Parameters, data: PreparedData, training: TrainParameters) -> Callable[[], None]:
+def make_trainer(
+    parameters: Parameters, data: PreparedData, training: TrainParameters
+) -> tuple[Trainer, Feed]:
+    """Make an untrained model of all features with what trains it."""
     rebatch, features = parameters.rebatch, list(data.offer_sizes)
     validation = read_batches(batches_file(Split.VALIDATION), rebatch.batch_size)
     feed = Feed(data, validation, rebatch, training, features)
     model = Ranker(specify(data, features, training), np.random.default_rng(training.seed))
-    trainer = Trainer(model, feed.signature, feed.validation_signature)
+    return Trainer(model, feed.signature, feed.validation_signature), feed
+
+
+def _steps(parameters: Parameters, data: PreparedData, training: TrainParameters) -> Callable[[], None]:
+    trainer, feed = make_trainer(parameters, data, training)
 
     def run() -> None:
         curve = Curve()

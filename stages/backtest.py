@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from offerbench.campaigns.cuts import past_cuts
+from offerbench.campaigns.cuts import all_cuts, past_cuts
 from offerbench.core import command
 from offerbench.core.columns import Split
 from offerbench.core.json_files import write_json
@@ -16,8 +16,10 @@ def main() -> None:
     """Score and measure every row on every task and date."""
     parameters = load_parameters()
     from offerbench.campaigns.backtest import run_backtest
+    from offerbench.campaigns.backtest_reach import head_digests
     from offerbench.campaigns.moment import Moment
-    from offerbench.campaigns.results import campaign_content, collect, curve_content
+    from offerbench.campaigns.result_content import campaign_content, curve_content, size_content
+    from offerbench.campaigns.results import collect
     from offerbench.campaigns.train_past import users_of
     from offerbench.model import runtime
 
@@ -37,6 +39,9 @@ def main() -> None:
     results = collect(scored, test, weights, backtest)
     write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))
     write_json(METRICS_DIRECTORY / "campaign_curves.json", curve_content(results, backtest))
+    heads = head_digests(all_cuts(parameters.prepare_past.cuts))
+    sizes = size_content(results, parameters.train_activity.horizon_days, heads)
+    write_json(METRICS_DIRECTORY / "campaign_sizes.json", sizes)
 
 
 if __name__ == "__main__":

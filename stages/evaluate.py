@@ -7,11 +7,8 @@ import pandas as pd
 from offerbench.batching.batches import batches_file, read_batches
 from offerbench.core import command
 from offerbench.core.columns import Split
-from offerbench.core.paths import (
-    GROUP_TEST_DIRECTORY,
-    MODELS_DIRECTORY,
-    PREPARED_DIRECTORY,
-)
+from offerbench.core.findings import log_findings
+from offerbench.core.paths import GROUP_TEST_DIRECTORY, MODELS_DIRECTORY, PREPARED_DIRECTORY
 from offerbench.core.rows import table_rows
 from offerbench.core.tables import read_parquet
 from offerbench.features.offers import read_offers
@@ -26,6 +23,7 @@ def main() -> None:
     """Measure every scorer on every task."""
     parameters = load_parameters()
     from offerbench.evaluation.evaluate import TaskResult, measure_task, score_tasks
+    from offerbench.evaluation.findings import evaluation_findings
     from offerbench.evaluation.negatives import draw_groups
     from offerbench.evaluation.pairs import Measure
     from offerbench.evaluation.result_files import write_results
@@ -52,6 +50,8 @@ def main() -> None:
     for measure, results in found.items():
         table = wauc_table(results, evaluate)
         write_results(measure, table, gap_table(table, results, rows), results, vocabulary)
+    published = found[Measure.PUBLISHED].items()
+    log_findings(evaluation_findings({task: result.counts for task, result in published}), LOG)
 
 
 if __name__ == "__main__":

@@ -43,12 +43,14 @@ def main(
     logs.configure(f"{name} {task}".rstrip())
     from offerbench.model.run import run_training
 
+    twins = {Stage.FULL: f"mono_{parameters.tasks[0]}", Stage.MONO: "full"}
     run_training(
         f"{name}_{task}" if task else name,
         MODELS_DIRECTORY / name / task,
         getattr(parameters, stage),
         parameters.rebatch,
         [task] if task else None,
+        twins.get(stage) if parameters.specialist_is_full else None,
     )
 
 

@@ -3,6 +3,7 @@
 The public names are below; they are imported when they are first used, since TensorFlow takes seconds.
 """
 
+import sys
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from offerbench.scorers.contexts import Contexts
     from offerbench.scorers.pairs import TaskPairs
     from offerbench.scorers.scorer import Scorer
+
+if sys.platform == "win32":
+    raise SystemExit(
+        "error: offerbench does not run on Windows itself. Install WSL (`wsl --install`), clone it there, "
+        "and run it there."
+    )
 
 __version__ = version("offerbench")
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,8 @@ from offerbench.commands.study import study
 from offerbench.commands.synthetic import synthetic
 from offerbench.core import logs
 from offerbench.core.command import guarded
+from offerbench.core.errors import OfferbenchError
+from offerbench.core.paths import PARAMETERS_FILE, PIPELINE_FILE
 
 VERBS: tuple[Callable[..., None], ...] = (
     fetch,
@@ -48,12 +51,18 @@ def _print_version(wanted: bool) -> None:
 
 
 @application.callback()
+@guarded
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Options without a verb."""
+    """Options without a verb; refuse a directory below that of the project, whose paths are relative."""
+    here = Path.cwd()
+    if not PIPELINE_FILE.exists():
+        for parent in here.parents:
+            if (parent / PIPELINE_FILE).exists() and (parent / PARAMETERS_FILE).exists():
+                raise OfferbenchError(f"{here}: not the project's own directory. Run it in {parent}.")
 
 
 for verb in VERBS:

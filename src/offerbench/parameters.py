@@ -1,5 +1,6 @@
 """Read and validate `params.yaml` as a whole."""
 
+import math
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -25,6 +26,8 @@ MAX_SHOWN = 200
 """Characters of a key or value in a message."""
 TRAININGS = ("train_full", "train_augmented", "train_mono")
 """Sections of rankers."""
+WITH_NEGATIVES = (*TRAININGS, "train_peer", "evaluate")
+"""Sections that cut batches into negatives groups."""
 OTHER_TRAININGS = ("train_boosted", "train_peer", "train_activity", "train_head")
 """Sections of what is fitted beside them."""
 
@@ -32,7 +35,15 @@ OTHER_TRAININGS = ("train_boosted", "train_peer", "train_activity", "train_head"
 class Parameters(Section):
     """All of `params.yaml`."""
 
-    dataset: Literal["complete_journey", "custom", "movielens_100k", "movielens_imdb", "rees46", "synthetic"]
+    dataset: Literal[
+        "complete_journey",
+        "custom",
+        "instacart_sample",
+        "movielens_100k",
+        "movielens_imdb",
+        "rees46",
+        "synthetic",
+    ]
     """Data source: the reader, and the directory under data/raw."""
     tasks: list[Name] = Field(min_length=1)
     """Offer features that campaigns are defined by, in the order of the tables."""
@@ -71,6 +82,16 @@ class Parameters(Section):
     resources: Resources
     """Limits of this machine, which change no number."""
 
+    @property
+    def batch_size_multiple(self) -> int:
+        """What a batch size is a multiple of: the negatives groups of all sections."""
+        return math.lcm(*(getattr(self, section).number_of_negatives + 1 for section in WITH_NEGATIVES))
+
+    @property
+    def specialist_is_full(self) -> bool:
+        """Whether the full model and the specialist are one training: one offer feature, equal sections."""
+        return len(self.prepare.offer_features) == 1 and self.train_full == self.train_mono
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for key, values in (
@@ -90,7 +111,7 @@ class Parameters(Section):
             )
         if self.dataset == "custom" and self.custom is None:
             raise ValueError("custom: the data set custom needs this section, see presets/custom.yaml")
-        for section in (*TRAININGS, "train_peer", "evaluate"):
+        for section in WITH_NEGATIVES:
             neighbours = getattr(self, section).number_of_negatives + 1
             if self.rebatch.batch_size % neighbours:
                 raise ValueError(
@@ -107,7 +128,13 @@ class Parameters(Section):
             raise ValueError(
                 f"backtest.dates: {self.backtest.dates[0]} is before every day in prepare_past.cuts"
             )
-        if self.evaluate.popular_min_positives < self.evaluate.cold_start_min_positives:
+        popular, cold_start = self.evaluate.popular_min_positives, self.evaluate.cold_start_min_positives
+        if isinstance(popular, int) != isinstance(cold_start, int):
+            raise ValueError(
+                "evaluate.popular_min_positives: must be a number if cold_start_min_positives is one, a "
+                f"share if that is a share, got {popular} and {cold_start}"
+            )
+        if popular < cold_start:
             raise ValueError("evaluate.popular_min_positives: must not be below cold_start_min_positives")
         return self
 

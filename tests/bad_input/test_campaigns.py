@@ -37,6 +37,7 @@ def checkout(prepared: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         "offerbench.commands.campaign_score.load_campaign_score", lambda: FakeScore(USERS, [])
     )
+    monkeypatch.setattr("offerbench.commands.campaign_score.load_backtest_sizes", lambda: None)
     Path("all.csv").write_text("\n".join(map(str, drawn_scores(USERS, 0).user)))
     Path("names.csv").write_text("Ada\nGrace\n")
     Path("table.csv").write_text("name,age\nAda,36\n")

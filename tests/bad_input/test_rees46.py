@@ -1,6 +1,7 @@
 """Bad REES46 files, end to end through the stage `prepare`: one test a row of docs/bad-input.md."""
 
 import gzip
+import re
 import shutil
 from pathlib import Path
 
@@ -192,6 +193,14 @@ def test_a_cut_gzip_is_refused(bench: Bench, kept: float) -> None:
     message = bench.refused()
     assert "2019-Oct.csv.gz" in message
     assert "Fetch the file again" in message
+
+
+def test_a_feature_without_a_vocabulary_is_refused(bench: Bench) -> None:
+    bench.set(changed("prepare.vocabulary.min_occurrences", 100_000))
+    write(bench, log())
+    message = bench.refused()
+    assert "prepare.vocabulary.min_occurrences: no value of product_id is seen 100,000 times" in message
+    assert re.search(r"the most frequent one \('\w+'\) \d+ times\. Lower it", message)
 
 
 def test_a_batch_larger_than_the_data_is_refused(bench: Bench) -> None:

@@ -43,10 +43,10 @@ STAGES = {  # in the order of a run, with what each writes
     "train_past": ["models/past"],
     "train_activity": ["models/activity", "metrics/activity.json"],
     "train_head": ["models/head"],
-    "backtest": ["metrics/campaign.json", "metrics/campaign_curves.json"],
+    "backtest": ["metrics/campaign.json", "metrics/campaign_curves.json", "metrics/campaign_sizes.json"],
     "audiences": ["data/audiences"],
     "report": ["reports/wauc.md", "reports/wauc.png", "reports/index.html"],
-    "report_campaigns": ["reports/campaigns.md", "reports/campaigns.png"],
+    "report_campaigns": ["reports/campaigns.md", "reports/campaigns.png", "reports/campaigns.html"],
 }
 EPOCHS = 8  # enough of them that a kill falls between two
 

@@ -40,7 +40,7 @@ KILLS = [
 def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
     """Read what a training says until it has finished an epoch."""
     assert process.stdout is not None
-    assert any(f"epoch {epoch} train_loss" in line for line in process.stdout)
+    assert any(f"epoch {epoch} steps " in line for line in process.stdout)
 
 
 def left_behind(workspace: Workspace) -> set[str]:

@@ -46,3 +46,16 @@ def draw_batches(
             batch, shuffled = shuffled[:batch_size], shuffled[batch_size:]
             batches.append(sorted(batch, key=lambda row: days[row]))  # stable
     return batches
+
+
+def passes_of_epoch(batches: int, min_steps: int, epoch: int) -> list[int]:
+    """Numbers of the passes of an epoch, counted from 0: one after the other until there are enough steps."""
+    number = 0
+    passes: list[int] = []
+    for _ in range(epoch + 1):
+        passes, steps = [], 0
+        while steps < min_steps:
+            passes.append(number)
+            number += 1
+            steps += batches
+    return passes

@@ -119,3 +119,28 @@ def reached(scores: Sequence[float], bought: Sequence[bool], size: int) -> int:
     """Buyers among the best users; no two scores are equal."""
     best = sorted(range(len(scores)), key=lambda user: -scores[user])[:size]
     return sum(bought[user] for user in best)
+
+
+def expected_labels(past: Sequence[int], weights: Mapping[int, float]) -> float:
+    """Events of a past with a value of an offer, each worth the value's part of the offer."""
+    return sum(weights.get(label, 0.0) for label in past)
+
+
+def repeated_rows(owners: Sequence[int], labels: Sequence[int]) -> set[int]:
+    """Rows whose owner has an earlier row with the same label."""
+    seen: set[tuple[int, int]] = set()
+    found = set()
+    for row, pair in enumerate(zip(owners, labels, strict=True)):
+        if pair in seen:
+            found.add(row)
+        seen.add(pair)
+    return found
+
+
+def buyers_among_best(scores: Sequence[float], bought: Sequence[bool], share: float) -> float:
+    """Buyers among the best users, of whom there are `share` times all; between two numbers, by a line."""
+    best = sorted(range(len(scores)), key=lambda user: -scores[user])
+    number = share * len(scores)
+    whole = math.floor(number + 1e-9)
+    found = sum(bought[user] for user in best[:whole])
+    return found + (number - whole) * (bought[best[whole]] if whole < len(best) else 0)

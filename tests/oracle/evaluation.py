@@ -51,6 +51,23 @@ def hits(log: Log, rows: Sequence[int], neighbours: int) -> dict[tuple[int, int]
     return found
 
 
+def pair_facts(log: Log, rows: Sequence[int], neighbours: int) -> dict[str, int]:
+    """Events, those whose offer was bought on an earlier day, negatives, those of the same user's events."""
+    facts = dict.fromkeys(("events", "events_bought_before", "negatives", "negatives_of_own_user"), 0)
+    for place, row in enumerate(rows):
+        facts["events"] += 1
+        for user, day, offer in zip(*log, strict=True):
+            if user == log.users[row] and offer == log.offers[row] and day < log.days[row]:
+                facts["events_bought_before"] += 1
+                break
+        first = place - place % neighbours
+        for other in range(first, first + neighbours):
+            if other != place:
+                facts["negatives"] += 1
+                facts["negatives_of_own_user"] += log.users[row] == log.users[rows[other]]
+    return facts
+
+
 def measured_pairs(events: int, neighbours: int, left_out: Container[tuple[int, int]]) -> list[Pair]:
     """All pairs of each negatives group of so many events, but those left out."""
     pairs = []

@@ -32,6 +32,7 @@ SMALL = {
     **{f"{training}.ranker.embedding_dim": 8 for training in TRAININGS},
     **{f"{training}.ranker.units": [8, 4] for training in TRAININGS},
     **{f"{training}.epochs": 2 for training in TRAININGS},
+    **{f"{training}.min_steps_per_epoch": 1 for training in TRAININGS},
     "evaluate.bootstrap.samples": 20,
     "prepare_past.cuts": ["2017-11-01"],
     "train_activity.step_days": 28,

@@ -68,7 +68,8 @@ def test_no_command_has_a_value_of_the_parameters() -> None:
 
 def test_the_first_stage_looks_at_all_that_is_pasted_into_paths() -> None:
     keys = {key for key in pasted(STAGES) if not key.startswith("item.")}
-    assert keys == {"dataset", "tasks"} == set(STAGES["validate"]["params"])
+    assert keys == {"dataset", "tasks"}
+    assert keys < set(STAGES["validate"]["params"])
     assert list(pasted(STAGES["validate"]["deps"])) == list(pasted(STAGES["validate"]["outs"])) == []
 
 

@@ -1,6 +1,7 @@
 """The stages run by DVC on a small part of Complete Journey."""
 
 import json
+import shutil
 import subprocess
 
 import pandas as pd
@@ -14,8 +15,13 @@ from .conftest import SMALL, Workspace, environment_of
 pytestmark = pytest.mark.pipeline
 
 TASKS = SMALL["tasks"]
-UNTRAINED = ["history_affinity", "frequency", "recency", "ceiling"]
-MODELS = ["full", "augmented", "mono_category1", "mono_brand", *UNTRAINED]
+GENERALISTS = ["full", "augmented", "boosted"]
+OTHERS = [
+    *("history_affinity", "frequency", "recency"),
+    *("lightgbm_by_task", "lightgbm", "item_item", "least_squares"),
+    "ceiling",
+]
+MODELS = [*GENERALISTS, "mono_category1", "mono_brand", *OTHERS]
 each_measure = pytest.mark.parametrize("metrics", ["metrics", "metrics/clean"])
 
 
@@ -57,6 +63,7 @@ def test_a_finished_run_is_up_to_date(finished: Workspace) -> None:
     assert "up to date" in finished.run("dvc", "repro").stdout
 
 
+@pytest.mark.slow
 def test_same_bytes_in_another_directory_with_another_hash_seed(
     workspace: Workspace, finished: Workspace
 ) -> None:
@@ -72,7 +79,7 @@ def test_same_bytes_in_another_directory_with_another_hash_seed(
 
 def test_report_parameter_measures_nothing_again(workspace: Workspace) -> None:
     workspace.set("report.table_decimals", 4)
-    assert changed_stages(workspace) == {"report"}
+    assert changed_stages(workspace) == {"report", "report_campaigns"}
     before = (workspace.path / "metrics/wauc.json").stat()
     assert "Running stage 'evaluate'" not in workspace.run("dvc", "repro").stdout
     after = (workspace.path / "metrics/wauc.json").stat()
@@ -97,7 +104,7 @@ def test_training_parameter_reruns_no_preparation(workspace: Workspace) -> None:
     for section in TRAININGS:
         workspace.set(f"{section}.epochs", 1)
     assert changed_stages(workspace) == {
-        *("train_full", "train_augmented", "train_mono@category1", "train_mono@brand"),
+        *("train_full", "train_augmented", "train_mono@category1", "train_mono@brand", "train_past"),
         "report",  # it shows all parameters
     }
 
@@ -106,7 +113,7 @@ def test_training_parameter_reruns_no_preparation(workspace: Workspace) -> None:
     ("key", "value", "stages"),
     [
         ("train_full.epochs", 1, {"train_full"}),
-        ("train_augmented.groupings.number", 1, {"train_augmented"}),
+        ("train_augmented.groupings.number", 1, {"train_augmented", "train_past"}),
         ("train_mono.ranker.dropout", 0.0, {"train_mono@category1", "train_mono@brand"}),
     ],
 )
@@ -146,19 +153,26 @@ def test_changed_raw_byte_is_noticed(workspace: Workspace) -> None:
     assert "prepare" in changed_stages(workspace)
 
 
+@pytest.mark.slow
 def test_removed_task_leaves_no_row(workspace: Workspace) -> None:
+    workspace.set("tasks", ["category1"])
+    assert "removed the specialists of brand" in workspace.run("dvc", "repro").stdout
+    wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
+    assert list(wauc["all"]) == ["category1"]
+    assert list(wauc["all"]["category1"]) == [*GENERALISTS, "mono_category1", *OTHERS]
+    assert not any("brand" in stage for stage in workspace.lock())
+    assert changed_stages(workspace) == set()
+
+
+def test_a_model_of_no_task_is_refused_before_anything_is_run(workspace: Workspace) -> None:
+    shutil.copytree(workspace.path / "models/mono/brand", workspace.path / "models/mono/mine")
     workspace.set("tasks", ["category1"])
     refused = workspace.run("dvc", "repro", check=False)
     assert refused.returncode != 0
-    assert "offerbench prune" in refused.stderr and "brand" in refused.stderr
+    assert "Running stage 'prepare'" not in refused.stdout
+    assert "holds models of ['mine']" in refused.stderr and "offerbench prune" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert "prune: removed brand" in workspace.run("python", "-m", "offerbench", "prune").stdout
-    workspace.run("dvc", "repro")
-    wauc = json.loads((workspace.path / "metrics/wauc.json").read_text())
-    assert list(wauc["all"]) == ["category1"]
-    assert list(wauc["all"]["category1"]) == ["full", "augmented", "mono_category1", *UNTRAINED]
-    assert not any("brand" in stage for stage in workspace.lock())
-    assert changed_stages(workspace) == set()
+    assert "prune: removed mine" in workspace.run("python", "-m", "offerbench", "prune").stdout
 
 
 def test_user_files_survive_a_failed_prepare(workspace: Workspace) -> None:
@@ -230,6 +244,7 @@ def test_metrics_and_parameters_can_be_compared(workspace: Workspace) -> None:
     assert "evaluate" in workspace.run("dvc", "dag").stdout
 
 
+@pytest.mark.slow
 def test_experiment_leaves_raw_data_and_can_be_compared(workspace: Workspace) -> None:
     raw = workspace.path / "data/raw/complete_journey"
     before = {file.name: file.read_bytes() for file in raw.iterdir()}

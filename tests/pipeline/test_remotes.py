@@ -73,6 +73,7 @@ def test_pull_of_one_stage_takes_its_outputs_only(workspace: Workspace, storage:
     assert not (other.path / "data/prepared").exists()
 
 
+@pytest.mark.slow
 def test_clone_takes_runs_and_experiments_of_others(
     workspace: Workspace, storage: str, tmp_path: Path
 ) -> None:
@@ -106,6 +107,7 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_clone_pulls_everything_from_s3(workspace: Workspace, s3: str, tmp_path: Path) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{s3}/bucket", method="PUT")).close()
     bare = {name: value for name, value in workspace.environment.items() if not name.startswith("AWS_")}

@@ -32,6 +32,7 @@ _TRAIN_FULL: dict[str, Any] = {
     "history_dropout": 0.0,
     "optimizer": {"name": "adamw_tfa", "learning_rate": 0.01, "weight_decay": 1e-6},
     "epochs": 2,
+    "min_steps_per_epoch": 1,
     "early_stopping_patience": None,
     "seed": 1,
     "threads": 2,

@@ -1,5 +1,6 @@
 """The command `offerbench`: its verbs, a mistake in one line, and what it does not import."""
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -90,3 +91,43 @@ def test_the_command_does_not_wait_for_tensorflow() -> None:
     code = "import sys, offerbench.cli; print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("words", [["gate"], ["study", "seeds"], ["fetch"], ["prune"]])
+def test_a_directory_below_that_of_the_project_is_refused(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("dvc.yaml", "params.yaml"):
+        (tmp_path / name).touch()
+    (tmp_path / "docs/more").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "docs/more")
+    assert run(monkeypatch, *words) == 2
+    below = f"error: {tmp_path}/docs/more: not the project's own directory. Run it in {tmp_path}.\n"
+    assert capsys.readouterr().err == below
+    assert not list((tmp_path / "docs/more").iterdir())
+
+
+@pytest.mark.parametrize("words", [["gate"], ["study", "some"]])
+def test_a_tree_without_git_is_one_line(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.delenv("GIT_DIR", raising=False)
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "studies").mkdir()
+    shutil.copy(REPOSITORY / "studies/seeds.yaml", tmp_path / "studies/some.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, *words) == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}: not a git repository, which this needs. Get offerbench by `git clone`, or make "
+        "one of this directory: `git init`, `git add --all`, `git commit`.\n"
+    )
+
+
+def test_windows_is_one_line() -> None:
+    script = "import sys; sys.platform = 'win32'; import offerbench.core.command"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: offerbench does not run on Windows itself. Install WSL")
+    assert done.stderr.count("\n") == 1

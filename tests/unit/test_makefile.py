@@ -1,7 +1,9 @@
 """What `make` does before all else: locked packages, built by locked tools; DVC's caches in the checkout."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -66,3 +68,19 @@ def test_nothing_that_dvc_unpickles_is_committed() -> None:
     words = ["git", "ls-files", ".dvc"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {".dvc/.gitignore", ".dvc/config"}
+
+
+def test_a_tree_without_git_is_told_so_before_anything_is_installed(tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
+    environment["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    words = ["make", "--no-print-directory", "repro", "PYTHON=false"]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr.startswith("This directory is in no git repository, and DVC needs one. Get offerbench")
+    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("requirements.lock", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "git" not in done.stderr and "needs Python 3.11" in done.stderr

@@ -48,6 +48,36 @@ def test_spark_is_asked_for_by_its_section(tmp_path: Path) -> None:
                 load_parameters(write(tmp_path, content))
 
 
+def test_sizes_may_be_shares(tmp_path: Path) -> None:
+    content = copy.deepcopy(COMPLETE)
+    content["prepare"]["split"] |= {"test_users": 0.2, "validation_users": 3}
+    content["prepare"]["vocabulary"]["min_occurrences"] = 1e-4
+    content["evaluate"] |= {"popular_min_positives": 0.002, "cold_start_min_positives": 1e-4}
+    assert load_parameters(write(tmp_path, content)).model_dump() == content
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("prepare.offer_features", ["brand"], True),
+        ("prepare.offer_features", ["brand", "category2"], False),
+        ("train_mono", {**COMPLETE["train_mono"], "seed": 7}, False),
+    ],
+)
+def test_the_specialist_is_the_full_model_where_both_are_one_training(
+    tmp_path: Path, key: str, value: Any, expected: bool
+) -> None:
+    content = copy.deepcopy(COMPLETE)
+    content["tasks"], content["prepare"]["clusters"] = ["brand"], {}
+    content["prepare"]["offer_features"] = ["brand"]
+    *sections, last = key.split(".")
+    section = content
+    for name in sections:
+        section = section[name]
+    section[last] = value
+    assert load_parameters(write(tmp_path, content)).specialist_is_full is expected
+
+
 def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
     # YAML 1.1, and with it PyYAML, reads 2e-7 as text.
     text = write(tmp_path, COMPLETE).read_text().replace("weight_decay: 1e-06", "weight_decay: 2e-7")
@@ -67,6 +97,12 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
         ("prepare.vocabulary.min_occurrences", "40", "integer"),
         ("prepare.vocabulary.out_of_vocabulary_buckets", 0, "greater than or equal to 1"),
         ("prepare.split.test_users", 1.5, "integer"),
+        ("prepare.split.test_users", 0, "1 or more, or a share above 0 and below 1"),
+        ("prepare.split.validation_users", True, "share above 0 and below 1"),
+        ("prepare.vocabulary.min_occurrences", 1.0, "share above 0 and below 1"),
+        ("prepare.vocabulary.min_occurrences", None, "integer"),
+        ("evaluate.popular_min_positives", -1, "0 or more, or a share"),
+        ("train_full.min_steps_per_epoch", 0, "greater than or equal to 1"),
         ("prepare.split.seed", -1, "greater than or equal to 0"),
         ("prepare.history.events", [], "at least 1"),
         ("prepare.history.keep", "newest", "'oldest' or 'latest'"),
@@ -166,6 +202,7 @@ def test_a_missing_key(tmp_path: Path, key: str) -> None:
             "['colour_cluster'] must be among prepare.offer_features",
         ),
         ("evaluate.popular_min_positives", 3, "evaluate.popular_min_positives", "cold_start_min_positives"),
+        ("evaluate.popular_min_positives", 0.5, "evaluate.popular_min_positives", "got 0.5 and 4"),
     ],
 )
 def test_values_that_contradict_each_other(

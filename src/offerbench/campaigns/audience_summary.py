@@ -7,6 +7,7 @@ from typing import Any
 from tabulate import tabulate
 
 from offerbench.campaigns.audience import Eligible, Mask
+from offerbench.campaigns.backtest_reach import BacktestReach
 from offerbench.campaigns.scored_users import Floats
 
 DIGITS = 6  # of figures in JSON
@@ -32,13 +33,16 @@ class AudienceSummary:
     """Among as many users at random, of those that may be asked."""
     share_of_expected_buyers: float
     """In the audience, of all that are expected among the users that may be asked."""
+    backtest: BacktestReach | None = None
+    """What the backtest reached with offers of that size, if it has any."""
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON has it."""
-        rounded = {
-            name: round(value, DIGITS) for name, value in asdict(self).items() if isinstance(value, float)
-        }
-        return {**asdict(self), **rounded, "as_of": self.as_of.isoformat()}
+        content = {**asdict(self), "as_of": self.as_of.isoformat()}
+        parts = [content, content["backtest"] or {}]
+        for part in parts:
+            part |= {name: round(value, DIGITS) for name, value in part.items() if isinstance(value, float)}
+        return content
 
     def as_text(self) -> str:
         """Give it as lines to print."""
@@ -54,6 +58,8 @@ class AudienceSummary:
             ("among as many users at random", f"{self.expected_buyers_at_random:,.1f}"),
             ("share of all expected buyers", f"{self.share_of_expected_buyers:.1%}"),
         ]
+        if self.backtest is not None:
+            rows.append(("reached in the backtest", self.backtest.as_text()))
         return tabulate(rows, tablefmt="plain", disable_numparse=True)
 
 
@@ -65,6 +71,7 @@ def summarise(
     of_all: float,
     chances: Floats,
     is_control: Mask,
+    backtest: BacktestReach | None = None,
 ) -> AudienceSummary:
     """Add up what an audience promises.
 
@@ -84,6 +91,8 @@ def summarise(
         Of the chosen users.
     is_control : bool, shape (audience,)
         Whether they are held back.
+    backtest : BacktestReach, optional
+        What the backtest reached with offers of that size.
     """
     expected, size = float(chances.sum()), len(chances)
     return AudienceSummary(
@@ -98,4 +107,5 @@ def summarise(
         expected_buyers=expected,
         expected_buyers_at_random=of_all * size / users.left,
         share_of_expected_buyers=expected / of_all if of_all else 0.0,
+        backtest=backtest,
     )

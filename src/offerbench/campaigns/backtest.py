@@ -42,6 +42,8 @@ class Scored:
     """Shape (users, offers)."""
     earlier_buyers: Ints
     """Train users that bought each offer before. Shape (offers,)."""
+    train_users: int
+    """Train users with a past."""
     age: Ints
     """Days since a train user first bought each offer. Shape (offers,)."""
     scores: Mapping[str, Matrix]
@@ -156,6 +158,7 @@ def _score(
         users=users.users,
         bought=buyers(users, pairs.offers, moment.activity.horizon),
         earlier_buyers=pairs.offers.buyers,
+        train_users=len(pairs.past.users),
         age=pairs.offers.age,
         scores={**scores, **own},
         chances=chances,

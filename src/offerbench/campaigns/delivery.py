@@ -9,6 +9,7 @@ import numpy as np
 
 from offerbench.campaigns.audience import Size, audience_columns, choose_audience, eligible
 from offerbench.campaigns.audience_summary import AudienceSummary, summarise
+from offerbench.campaigns.backtest_reach import BacktestSizes, reach_of_size
 from offerbench.campaigns.column_files import read_columns, write_columns
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.scored_users import CampaignScore, Users
@@ -56,7 +57,13 @@ def summary_file(audience: Path) -> Path:
     return audience.with_suffix(".json")
 
 
-def deliver_audience(score: CampaignScore, offer: Offer, request: Request, output: Path) -> AudienceSummary:
+def deliver_audience(
+    score: CampaignScore,
+    offer: Offer,
+    request: Request,
+    output: Path,
+    sizes: BacktestSizes | None = None,
+) -> AudienceSummary:
     """Score the users for an offer, choose its audience and write it, with its figures beside it.
 
     Parameters
@@ -69,6 +76,8 @@ def deliver_audience(score: CampaignScore, offer: Offer, request: Request, outpu
         How many users, and who not.
     output : Path
         CSV or Parquet by its suffix.
+    sizes : BacktestSizes, optional
+        What the backtest reached.
 
     Raises
     ------
@@ -83,8 +92,11 @@ def deliver_audience(score: CampaignScore, offer: Offer, request: Request, outpu
     audience = choose_audience(scored, users, request.size, request.control, generator)
     of_all = float(scored.chance[users.is_left].sum())
     chances = scored.chance[audience.rows]
+    bought_before = float(np.mean(scored.past_purchases > 0))
+    reached = reach_of_size(sizes, bought_before, len(audience.rows) / users.left, request.horizon)
     summary = summarise(
-        offer.expression, request.as_of, request.horizon, users, of_all, chances, audience.is_control
+        *(offer.expression, request.as_of, request.horizon, users, of_all),
+        *(chances, audience.is_control, reached),
     )
     with atomic_file(summary_file(output)) as temporary:  # both files, or none
         write_json(temporary, summary.as_json())

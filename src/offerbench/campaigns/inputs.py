@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.config import TrainHead
@@ -17,7 +16,6 @@ from offerbench.campaigns.train_past import TrainPast
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.features.offers import Distribution, most_frequent_values
 from offerbench.model.ranker import Ranker
-from offerbench.scorers.ranker import offer_vectors
 
 MIN_BASE = 1e-7
 MIN_DAYS = 1e-6
@@ -173,14 +171,14 @@ class Pairs:
         for feature, size in self.users.data.offer_sizes.items():
             if feature != self.offers.task:
                 weights = _weights(self.offers.table.distributions[feature], len(self.offers), size)
-                expected = np.asarray((self.users.counts(feature) @ weights.T).todense(), np.float32)
+                expected = self.users.expected_counts(feature, weights)
                 found[feature] = expected, np.asarray(weights @ self.past.shares[feature], np.float64)
         return found
 
     def neural(self, user: Ints, offer: Ints) -> tuple[Float32s, Float32s]:
         """Give the ranker's two parts of each pair's logit: of its vectors, of its matches; (pairs,) each."""
-        vectors = self.users.vectors(self.ranker)
-        dot = self.ranker.interaction.scores(vectors[user][:, None], self._vectors[offer][:, None])[:, 0, 0]
+        vectors, of_offers = self.users.vectors(self.ranker), self.offers.vectors(self.ranker)
+        dot = self.ranker.interaction.scores(vectors[user][:, None], of_offers[offer][:, None])[:, 0, 0]
         score = self.ranker.match_score
         if score is None:
             return dot, np.zeros(len(user), np.float32)
@@ -190,22 +188,18 @@ class Pairs:
         lengths = [events if window is None else np.minimum(events, window) for window in windows]
         base = np.repeat(self.offers.table.base[:, None], len(windows), axis=1)
         if score.parameters.attribute_values:
-            expected, of_offers = self._attribute_matches
+            expected, common = self._attribute_matches
             counts += [each[user, offer] for each in expected]
             lengths += [events] * len(expected)
-            base = np.concatenate([base, of_offers], axis=1)
+            base = np.concatenate([base, common], axis=1)
         matches = score.scores(
             np.stack(counts, axis=-1).astype(np.float32)[:, None, None],
             np.stack(lengths, axis=-1).astype(np.float32)[:, None],
             base.astype(np.float32),
-            self._vectors,
+            of_offers,
             offer.astype(np.int32)[:, None],
         )
         return dot, matches[:, 0, 0]
-
-    @cached_property
-    def _vectors(self) -> npt.NDArray[np.float32]:
-        return offer_vectors(self.ranker, self.offers.table)
 
     @cached_property
     def _attribute_matches(self) -> tuple[list[Float32s], Float32s]:
@@ -217,7 +211,7 @@ class Pairs:
                 self.offers.table.distributions[feature], score.parameters.attribute_values
             )
             weights = _weights(table, len(self.offers), self.users.data.offer_sizes[feature])
-            expected.append(np.asarray((self.users.counts(feature) @ weights.T).todense(), np.float32))
+            expected.append(self.users.expected_counts(feature, weights))
             base.append(np.asarray(weights @ self.past.shares[feature], np.float32))
         return expected, np.stack(base, axis=1)
 

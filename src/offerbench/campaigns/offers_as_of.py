@@ -1,7 +1,7 @@
 """Offers as of a day: what train users' earlier events say of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,9 @@ import numpy.typing as npt
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.train_past import TrainPast
 from offerbench.features.offers import Distribution, OfferTable, group_offers
+from offerbench.model.interaction import Vectors
+from offerbench.model.ranker import Ranker
+from offerbench.scorers.ranker import offer_vectors
 
 OFFER = "offer"
 MIN_CHANCE, MAX_CHANCE = 1e-6, 0.98
@@ -33,6 +36,8 @@ class OffersAsOf:
     """Train users that bought each before the day. Shape (offers,)."""
     age: Ints
     """Days since a train user first bought each. Shape (offers,)."""
+    known_rows: Ints | None = None
+    """`rows`, if they are known without a look at all events."""
 
     def __len__(self) -> int:
         """Give the number of offers."""
@@ -42,6 +47,21 @@ class OffersAsOf:
     def base(self) -> Floats:
         """Share of train users' earlier events that is of each offer; float64, shape (offers,)."""
         return self.table.base.astype(np.float64)
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows of all target events that are of an offer, ascending; int64, shape (their events,)."""
+        return np.flatnonzero(self.offer_of_row >= 0) if self.known_rows is None else self.known_rows
+
+    def vectors(self, model: Ranker) -> Vectors:
+        """Vectors of the offers; float32, shape (offers, ...). Made once for each ranker."""
+        if model not in self._vectors:
+            self._vectors[model] = offer_vectors(model, self.table)
+        return self._vectors[model]
+
+    @cached_property
+    def _vectors(self) -> dict[Ranker, Vectors]:
+        return {}
 
     def part(self, places: Ints) -> "OffersAsOf":
         """Keep some of the offers, by their ascending places."""
@@ -83,45 +103,7 @@ def task_offers(past: TrainPast, task: str, most_frequent: int) -> OffersAsOf:
     place[keys] = np.arange(len(keys))
     events = {name: past.labels(name) for name in data.offer_sizes}
     table = group_offers(events, task, most_frequent, keys)
-    return _described(past, task, place[data.events[task]], table)
-
-
-def single_offer(
-    past: TrainPast,
-    is_of_offer: npt.NDArray[np.bool_],
-    possible: Mapping[str, npt.NDArray[np.bool_]],
-    most_frequent: int,
-    task: str | None = None,
-) -> OffersAsOf:
-    """Give the offer that a set of events is of.
-
-    Parameters
-    ----------
-    past, most_frequent
-        As in `task_offers`.
-    is_of_offer : bool, shape (target events,)
-        Events of the offer.
-    possible : mapping of bool, shape (labels,)
-        For each offer feature, the labels that an event of the offer can have: they describe an offer that
-        no train user has bought yet.
-    task : str, optional
-        The attribute that decides, if it is one.
-    """
-    data = past.data
-    place = np.where(is_of_offer, 0, -1).astype(np.int32)
-    described_by = is_of_offer[past.rows]
-    count = int(described_by.sum())
-    if not count:
-        described_by = np.ones(len(past.rows), bool)
-        for name, allowed in possible.items():
-            fits = described_by & allowed[past.labels(name)]
-            described_by = fits if fits.any() else described_by
-    events = {name: past.labels(name)[described_by] for name in data.offer_sizes}
-    events[OFFER] = np.zeros(int(described_by.sum()), np.int32)
-    table = group_offers(events, OFFER, most_frequent)
-    base = np.array([max(count, SMALL_COUNT) / max(len(past.rows), 1)], np.float32)
-    distributions = {name: table.distributions[name] for name in data.offer_sizes}
-    return _described(past, task, place, OfferTable(table.keys, base, distributions))
+    return described(past, task, place[data.events[task]], table)
 
 
 def new_offers(
@@ -163,7 +145,7 @@ def new_offers(
     table = group_offers(events, OFFER, most_frequent, np.arange(len(chosen), dtype=np.int32))
     distributions = {name: table.distributions[name] for name in data.offer_sizes}
     keys = (-1 - chosen).astype(np.int32)
-    return _described(past, task, offer_of_row, OfferTable(keys, table.base, distributions))
+    return described(past, task, offer_of_row, OfferTable(keys, table.base, distributions))
 
 
 def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
@@ -190,15 +172,22 @@ def joined(one: OffersAsOf, other: OffersAsOf) -> OffersAsOf:
     return OffersAsOf(one.task, offer_of_row.astype(np.int32), table, *columns)
 
 
-def _described(past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable) -> OffersAsOf:
-    """Count what train users' earlier events say of each offer."""
-    offers, count = offer_of_row[past.rows], len(table.keys)
-    rows, offers = past.rows[offers >= 0], offers[offers >= 0]
+def described(
+    past: TrainPast, task: str | None, offer_of_row: Labels, table: OfferTable, rows: Ints | None = None
+) -> OffersAsOf:
+    """Count what train users' earlier events say of each offer; `rows` are those of an offer, if known."""
+    rows = np.flatnonzero((offer_of_row >= 0) & past.has_row) if rows is None else rows
+    count = len(table.keys)
+    offers = offer_of_row[rows]
     user, days = past.timeline.users[rows].astype(np.int64), past.timeline.days[rows].astype(np.int64)
 
     def distinct(numbers: Ints, kept: npt.NDArray[np.bool_]) -> Ints:
-        """Count the distinct numbers of each offer."""
-        return np.bincount(np.unique(numbers[kept] * count + offers[kept]) % count, minlength=count)
+        """Count the distinct numbers of each offer; ascending ones, as those of users and their days."""
+        keys = numbers[kept] * count + offers[kept]
+        if count > 1:
+            keys.sort()
+        is_first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+        return np.bincount(keys[is_first] % count, minlength=count)
 
     ages = past.day - days
     everything, horizon = np.ones(len(rows), bool), past.horizon

@@ -55,10 +55,8 @@ def pair_history(
     newest, last_days, half_lives
         The columns that are wanted besides.
     """
-    offer = offers.offer_of_row[users.rows]
-    of_offer = np.flatnonzero(offer >= 0)
-    rows, user = users.rows[of_offer], users.user_of_row[of_offer]
-    pair = user * len(offers) + offer[of_offer]
+    rows, user = rows_of_offers(users, offers)
+    pair = user * len(offers) + offers.offer_of_row[rows]
     order = np.argsort(pair, kind="stable")  # days stay ascending
     pair, rows, user = pair[order], rows[order], user[order]
     day = users.timeline.days[rows]
@@ -86,6 +84,26 @@ def pair_history(
     for half_life in half_lives:
         columns[f"decayed_{half_life:g}"] = total(np.exp2(-ago / half_life))
     return PairHistory(len(offers), pair[first], columns)
+
+
+def rows_of_offers(users: UsersAsOf, offers: OffersAsOf) -> tuple[Ints, Ints]:
+    """Find the events of users' pasts that are of offers.
+
+    Either the events of the users are looked at or those of the offers, whichever are fewer.
+
+    Returns
+    -------
+    rows, user : int64, shape (events,)
+        Rows of the timeline, ascending, and the place of the user of each.
+    """
+    if int(users.events.sum()) <= len(offers.rows):
+        of_offer = np.flatnonzero(offers.offer_of_row[users.rows] >= 0)
+        return users.rows[of_offer], users.user_of_row[of_offer]
+    bounds = (users.start[0], users.stop[-1]) if len(users) else (0, 0)
+    rows = offers.rows[slice(*np.searchsorted(offers.rows, bounds))]
+    user = np.searchsorted(users.start, rows, "right") - 1
+    is_past = rows < users.stop[user]  # others are later, or of users between these
+    return rows[is_past], user[is_past]
 
 
 def buyers(users: UsersAsOf, offers: OffersAsOf, horizon: int) -> npt.NDArray[np.bool_]:

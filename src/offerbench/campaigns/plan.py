@@ -12,10 +12,6 @@ part with a column of one 1 or none the determinant is that of a smaller part, o
 two, the rows of users and those of campaigns have the same sum, so it is 0. Sizes, cap and bounds are whole
 numbers, so by Cramer's rule every vertex is whole: x is 0 or 1, without any branching. The simplex method
 ends at a vertex.
-
-Not all pairs are needed. A campaign needs only its best `size + (sizes of the others) // cap` users: if it
-takes a worse one, then of these best ones at most `size - 1` are taken by it, and at most `others // cap`
-have no message left; so one of them is free, and to take it instead loses nothing.
 """
 
 from collections.abc import Sequence
@@ -28,7 +24,6 @@ from scipy.optimize import linprog
 
 from offerbench.campaigns.plan_bound import lagrange_bound, no_bound
 from offerbench.campaigns.scored_users import Floats, Users
-from offerbench.core.errors import OfferbenchError
 
 Mask = npt.NDArray[np.bool_]
 STEPS = (10, 20, 40, 80)  # of the bound; after each number a better plan is looked for, at its prices
@@ -61,28 +56,15 @@ class Plan:
     """Whether no plan is better; if not, the bound says by how much one could be."""
 
 
-def needed_users(sizes: Sequence[int], cap: int) -> list[int]:
-    """Give how many of its best users each campaign needs for the best plan; see the module."""
-    total = sum(sizes)
-    return [size if cap >= len(sizes) else size + (total - size) // cap for size in sizes]
-
-
-def refuse_too_many_messages(sizes: Sequence[int], cap: int, users: int) -> None:
-    """Refuse sizes that need more messages than all users may get."""
-    if sum(sizes) > users * min(cap, len(sizes)):
-        raise OfferbenchError(
-            f"messages_per_user: the campaigns want {sum(sizes):,} messages, but {users:,} users with at "
-            f"most {cap} each get {users * min(cap, len(sizes)):,}. Lower the sizes, or raise it."
-        )
-
-
-def best_plan(pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int) -> Plan:
+def best_plan(
+    pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int, floors: Floats | None = None
+) -> Plan:
     """Choose the pairs that together expect most buyers.
 
     Parameters
     ----------
     pairs : Pairs
-        Of each campaign at least its best `needed_users`, or all.
+        Of each campaign at least its best `needed_users`, or all; or its best `listed_users`.
     sizes : sequence of int
         Users that each campaign takes at most.
     cap : int
@@ -91,7 +73,11 @@ def best_plan(pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int) ->
         If more pairs than that can be in the best plan, by the bound of `plan_bound`, the plan is greedy: the
         pairs by descending chance, and by descending chance less the campaign's price in the bound, the
         better of both.
+    floors : float64, shape (campaigns,), optional
+        No pair that a campaign needs and that isn't in `pairs` has a higher chance; 0 where all are, which
+        they are if None.
     """
+    floors = np.zeros(len(sizes)) if floors is None else floors
     owner = np.unique(pairs.user, return_inverse=True)[1]
     pairs = Pairs(owner, pairs.campaign, pairs.chance)  # users as 0, 1, ..
     best = take_greedily(pairs, pairs.chance, sizes, cap)
@@ -101,18 +87,18 @@ def best_plan(pairs: Pairs, sizes: Sequence[int], cap: int, exact_pairs: int) ->
     columns, limits = (pairs.user, pairs.campaign, pairs.chance), np.asarray(sizes)
     bound = no_bound(pairs.campaign, pairs.chance, limits)
     for steps in STEPS:
-        bound = lagrange_bound(columns, limits, cap, known, bound, steps)
+        bound = lagrange_bound(columns, limits, cap, known, bound, steps, floors)
         possible = _rows(pairs, bound.possible)
         by_price = take_greedily(possible, possible.chance - bound.prices[possible.campaign], sizes, cap)
         if _expected(possible, by_price) > known:
             best, known = _mask(bound.possible[by_price], len(owner)), _expected(possible, by_price)
-    is_exact = len(bound.possible) <= exact_pairs
-    if is_exact:
+    is_solved = len(bound.possible) <= exact_pairs
+    if is_solved:
         is_taken = solve_exactly(_rows(pairs, bound.possible), sizes, cap)
         if _expected(_rows(pairs, bound.possible), is_taken) >= known:
             best = _mask(bound.possible[is_taken], len(owner))
     best = take_greedily(pairs, pairs.chance, sizes, cap, best)  # what room is left, for users of no chance
-    if is_exact:
+    if is_solved and not floors.any():
         return _exact(pairs, best)
     expected = _expected(pairs, best)
     return Plan(best, expected, max(bound.value, expected), is_exact=False)  # sums are rounded

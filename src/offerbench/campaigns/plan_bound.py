@@ -12,6 +12,9 @@ It also rules out pairs. Let t_u be the least that u takes, 0 if that is less th
 the pair (u, c) expects at most L(m) - (t_u - (chance_uc - m_c)): to make room for the pair u gives up t_u. If
 that is below what a known plan expects, no better plan has the pair. Few pairs are left, so that plans of
 millions of pairs can be solved exactly.
+
+Where a campaign's list of users is cut short, its price is kept at the chance of the last one on the list or
+above. Then chance - price is not above 0 for anybody who isn't on it, so L of the lists is L of all users.
 """
 
 from dataclasses import dataclass
@@ -44,7 +47,13 @@ def no_bound(campaign: Users, chance: Floats, sizes: Counts) -> Bound:
 
 
 def lagrange_bound(
-    pairs: tuple[Users, Users, Floats], sizes: Counts, cap: int, known: float, start: Bound, steps: int
+    pairs: tuple[Users, Users, Floats],
+    sizes: Counts,
+    cap: int,
+    known: float,
+    start: Bound,
+    steps: int,
+    floors: Floats,
 ) -> Bound:
     """Bound the expected buyers of every plan.
 
@@ -62,6 +71,8 @@ def lagrange_bound(
         What is known so far.
     steps : int
         Subgradient steps.
+    floors : float64, shape (campaigns,)
+        No pair that is left out of `pairs` has a higher chance; 0 where none is.
     """
     user, campaign, chance = pairs
     possible = start.possible[np.argsort(user[start.possible], kind="stable")]
@@ -75,10 +86,10 @@ def lagrange_bound(
         if found < lowest:
             lowest, best_prices = found, prices
         slack = sizes - np.bincount(campaign[possible[taken]], minlength=len(sizes))  # a subgradient of L
-        slack = np.where((prices == 0) & (slack > 0), 0, slack)  # a price can't fall below 0
+        slack = np.where((prices <= floors) & (slack > 0), 0, slack)  # a price can't fall below its floor
         if found <= known or not slack.any():
             break
-        prices = np.maximum(0.0, prices - (found - known) / float(slack @ slack) * slack)
+        prices = np.maximum(floors, prices - (found - known) / float(slack @ slack) * slack)
         if step % STEPS_TO_RULE_OUT == 0:
             possible = rule_out(pairs, sizes, cap, known, best_prices, possible)
     possible = rule_out(pairs, sizes, cap, known, best_prices, possible)

@@ -17,6 +17,7 @@ from offerbench.campaigns.delivery import report_unknown, summary_file
 from offerbench.campaigns.offer import Offer, offer_of_expression, offer_of_products
 from offerbench.campaigns.overlap import draw_overlap, overlap
 from offerbench.campaigns.plan import best_plan
+from offerbench.campaigns.plan_size import MAX_PAIRS
 from offerbench.campaigns.plan_summary import PlanSummary
 from offerbench.campaigns.scored_users import CampaignScore, Users
 from offerbench.campaigns.shortlist import Shortlist, make_shortlists, pairs_of
@@ -107,7 +108,14 @@ def deliver_plan(
     LOG.info("scored %s users for %d campaigns", f"{len(shortlists[0].users.is_left):,}", len(names))
     report_unknown(excluded, shortlists[0].users.excluded_by_list)
     pairs = pairs_of(shortlists)
-    plan = best_plan(pairs, sizes, campaigns.messages_per_user, campaigns.exact_pairs)
+    floors = np.array([shortlist.floor for shortlist in shortlists])
+    plan = best_plan(pairs, sizes, campaigns.messages_per_user, campaigns.exact_pairs, floors)
+    if floors.any():
+        LOG.warning(
+            "the best plan may need more than %s pairs of user and campaign: only the best %s users of each "
+            "campaign were looked at. The plan is an approximation, how good is said below the table",
+            *(f"{MAX_PAIRS:,}", f"{max(len(shortlist.best) for shortlist in shortlists):,}"),
+        )
     LOG.info("planned %s of %s pairs", f"{plan.is_taken.sum():,}", f"{len(pairs.user):,}")
     ends = np.cumsum([len(shortlist.best) for shortlist in shortlists])[:-1]
     planned = [

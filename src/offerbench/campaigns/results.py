@@ -1,11 +1,9 @@
-"""From scored campaigns of the past to the tables of the backtest."""
+"""From scored campaigns of the past to what was measured of a task, date by date and in all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from offerbench.campaigns.backtest import Scored
 from offerbench.campaigns.config import Backtest
@@ -21,16 +19,13 @@ from offerbench.campaigns.measures import (
     sampled_auc,
 )
 from offerbench.campaigns.rows import CampaignRow
+from offerbench.campaigns.sizes import SizeResult, measure_sizes
 from offerbench.campaigns.timeline import Floats, Ints, Labels
-from offerbench.evaluation.bootstrap import Samples, Weights, half_width, sampled_wauc
+from offerbench.evaluation.bootstrap import Samples, Weights, sampled_wauc
 from offerbench.evaluation.wauc import wauc
 
-DIGITS = 6
-MEAN = "mean"
 ALL, FEW_BUYERS, NEW, BEST_SELLERS = "all", "few_buyers", "new", "best_sellers"
 SEGMENTS = (ALL, FEW_BUYERS, NEW, BEST_SELLERS)
-GAIN_POINTS = np.linspace(0, 1, 21)
-"""Parts of the users at which gain curves are written."""
 
 
 def rows_of(segment: str) -> tuple[CampaignRow, ...]:
@@ -59,10 +54,17 @@ class DateResult:
     """For each row that gives any, of all offers that the vocabulary has. Shape (users, offers)."""
     bought: Mask
     """Who bought what of these. Shape (users, offers)."""
+    sizes: Sequence[SizeResult]
+    """What the campaign score reached, by the size of the offer, for each of `SIZES`."""
 
 
 def measure_date(
-    scored: Scored, test_users: Labels, weights: Weights, backtest: Backtest, generator: np.random.Generator
+    scored: Scored,
+    test_users: Labels,
+    weights: Weights,
+    backtest: Backtest,
+    generator: np.random.Generator,
+    size_generator: np.random.Generator,
 ) -> DateResult:
     """Measure a task as of one date.
 
@@ -76,8 +78,8 @@ def measure_date(
         How often each is drawn: the same for all dates and tasks.
     backtest : Backtest
         Parameters.
-    generator : numpy.random.Generator
-        Source of the order of equal scores.
+    generator, size_generator : numpy.random.Generator
+        Sources of the order of equal scores, among all offers and among those of a size.
     """
     some = np.flatnonzero(scored.bought.any(axis=0))
     bought, is_best = scored.bought[:, some], scored.is_best_seller[some]
@@ -109,6 +111,7 @@ def measure_date(
         },
         chances={str(row): each[:, named].astype(np.float32) for row, each in scored.chances.items()},
         bought=scored.bought[:, named],
+        sizes=measure_sizes(scored, size_generator),
     )
 
 
@@ -160,122 +163,13 @@ class TaskCampaigns:
         return calibrate([each.chances[row] for each in some], [each.bought for each in some], bins)
 
 
-def wauc_content(results: Mapping[str, TaskCampaigns]) -> dict[str, Any]:
-    """Give wAUC and half widths by segment, task and row, and the gaps of the campaign score to each row."""
-    waucs, widths, gaps = ({segment: {} for segment in SEGMENTS} for _ in range(3))  # type: ignore[var-annotated]
-    for segment in SEGMENTS:
-        rows = [str(row) for row in rows_of(segment)]
-        values = {task: {row: result.wauc(segment, row) for row in rows} for task, result in results.items()}
-        sampled = {
-            task: {row: result.sampled(segment, row) for row in rows} for task, result in results.items()
-        }
-        known = [task for task in results if np.isfinite(values[task][CampaignRow.CAMPAIGN])]
-        if known:
-            values[MEAN] = {row: float(np.mean([values[task][row] for task in known])) for row in rows}
-            sampled[MEAN] = {row: np.mean([sampled[task][row] for task in known], axis=0) for row in rows}
-        for task in values:
-            waucs[segment][task] = {row: rounded(value) for row, value in values[task].items()}
-            widths[segment][task] = {row: rounded(half_width(each)) for row, each in sampled[task].items()}
-            best, of_best = values[task][CampaignRow.CAMPAIGN], sampled[task][CampaignRow.CAMPAIGN]
-            gaps[segment][task] = {
-                row: {
-                    "gap": rounded(best - values[task][row]),
-                    "half_width": rounded(half_width(of_best - sampled[task][row])),
-                }
-                for row in rows
-                if row != CampaignRow.CAMPAIGN
-            }
-    return {"wauc": waucs, "half_widths": widths, "gaps": gaps}
-
-
-def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -> dict[str, Any]:
-    """Give all that metrics/campaign.json has: wAUC, gaps, reach, calibration, counts."""
-    reach: dict[str, Any] = {}
-    calibration: dict[str, Any] = {}
-    counts: dict[str, Any] = {}
-    for task, result in results.items():
-        reach[task] = {
-            str(row): {
-                f"{share:g}": rounded(value)
-                for share, value in zip(backtest.shares, result.reach(row, backtest.shares), strict=True)
-            }
-            for row in CampaignRow.of_all_offers()
-        }
-        calibration[task] = {
-            str(row): _calibration(result, row, backtest) for row in CampaignRow.with_chances()
-        }
-        counts[task] = {
-            "buyers": result.buyers,
-            "bought_offers": {segment: result.offers(segment) for segment in SEGMENTS},
-            "dates": {
-                each.date: {
-                    "users": each.users,
-                    "offers": each.offers,
-                    "bought_offers": int(each.masks[ALL].sum()),
-                    "buyers": int(each.bought.sum()),
-                }
-                for each in result.dates
-            },
-        }
-    if results:
-        reach[MEAN] = {
-            str(row): {
-                share: rounded(float(np.mean([reach[task][row][share] for task in results])))
-                for share in next(iter(reach.values()))[row]
-            }
-            for row in CampaignRow.of_all_offers()
-        }
-    return {**wauc_content(results), "reach": reach, "calibration": calibration, "counts": counts}
-
-
-def _calibration(result: TaskCampaigns, row: str, backtest: Backtest) -> dict[str, Any]:
-    whole = result.calibration(row, backtest.bins)
-    by_date = {each.date: result.calibration(row, backtest.bins, each.date).ratio for each in result.dates}
-    return {
-        "expected_over_actual": rounded(whole.ratio),
-        "error": rounded(whole.error),
-        "by_date": {date: rounded(ratio) for date, ratio in by_date.items()},
-    }
-
-
-def curve_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -> dict[str, Any]:
-    """Give the points of gain curves and calibration plots."""
-    points = GAIN_POINTS[1:-1].tolist()
-    gains = {
-        task: {
-            str(row): [0.0, *(rounded(value) for value in result.reach(row, points)), 1.0]
-            for row in CampaignRow.of_all_offers()
-        }
-        for task, result in results.items()
-    }
-    bins: dict[str, Any] = {}
-    for task, result in results.items():
-        bins[task] = {}
-        for row in CampaignRow.with_chances():
-            found = result.calibration(row, backtest.bins)
-            pairs = np.maximum(found.pairs, 1)
-            bins[task][str(row)] = {
-                "expected": _list(found.expected / pairs),
-                "actual": _list(found.actual / pairs),
-            }
-    return {"users": [rounded(point) for point in GAIN_POINTS], "gains": gains, "calibration": bins}
-
-
-def _list(values: npt.NDArray[np.float64]) -> list[float | None]:
-    return [rounded(value) for value in values]
-
-
-def rounded(value: Any) -> float | None:
-    """Round for a file; None for what is no number."""
-    return None if value is None or not np.isfinite(value) else round(float(value), DIGITS)
-
-
 def collect(
     scored: Iterable[Scored], test_users: Labels, weights: Weights, backtest: Backtest
 ) -> dict[str, TaskCampaigns]:
     """Measure scored campaigns as they come; the results of a task stand by its name, dates ascending."""
     found: dict[str, list[DateResult]] = {}
-    generator = np.random.default_rng([backtest.seed, 1])
+    generators = [np.random.default_rng([backtest.seed, number]) for number in (1, 2)]
     for each in scored:
-        found.setdefault(each.task, []).append(measure_date(each, test_users, weights, backtest, generator))
+        measured = measure_date(each, test_users, weights, backtest, *generators)
+        found.setdefault(each.task, []).append(measured)
     return {task: TaskCampaigns(dates) for task, dates in found.items()}

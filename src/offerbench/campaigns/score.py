@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
@@ -9,21 +10,23 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from offerbench.campaigns.as_of import day_number
-from offerbench.campaigns.attributes import load_attributes
+from offerbench.campaigns.attributes import Attributes, load_attributes
 from offerbench.campaigns.cuts import PRESENT
 from offerbench.campaigns.head import of_task
 from offerbench.campaigns.inputs import Pairs
+from offerbench.campaigns.kept_users import KeptUsers, digest_of, files_of
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
-from offerbench.campaigns.offers_as_of import OffersAsOf, single_offer
+from offerbench.campaigns.offers_as_of import OffersAsOf
+from offerbench.campaigns.paths import USERS_DIRECTORY
 from offerbench.campaigns.scored_users import ScoredUsers
-from offerbench.campaigns.timeline import Labels
+from offerbench.campaigns.single_offer import single_offer
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import USER
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.core.tables import read_parquet
-from offerbench.preparation.prepared import load_prepared
+from offerbench.preparation.prepared import PreparedData
 
 LOG = logging.getLogger(__name__)
 USERS_AT_A_TIME = 50_000
@@ -65,15 +68,21 @@ class HeadScore:
                 np.datetime64(moment.timeline.first_day, "D"),
             )
         numbers = read_parquet(moment.cut.prepared / "users.parquet")[USER]
-        chunks, levels = self._chunks(moment, day), levels_at(moment, self._tasks, day)
-        for offer in offers:
-            described = self._described(moment, offer, day)
-            level = of_task(levels, described.task) * horizon / trained
-            parts = [
-                _scored(moment, moment.pairs(moment.past(day), users, described), numbers, level)
-                for users in tqdm(chunks, desc="users", unit=" parts", disable=None)
-            ]
-            yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        levels, present = levels_at(moment, self._tasks, day), self._moments[PRESENT].data
+        attributes = load_attributes(PREPARED_DIRECTORY)
+        threads = moment.parameters.threads
+        with ThreadPoolExecutor(threads) as pool:  # NumPy and TensorFlow let other threads run meanwhile
+            chunks = self._chunks(moment, day, pool)
+            for offer in offers:
+                described = _described(moment, offer, day, present, attributes)
+                level = of_task(levels, described.task) * horizon / trained
+                parts = pool.map(
+                    lambda users, described=described, level=level: _scored(
+                        moment, moment.pairs(moment.past(day), users, described), numbers, level
+                    ),
+                    chunks,
+                )
+                yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def _moment(self, day: int) -> Moment:
         """Choose what an as-of day is scored with."""
@@ -93,26 +102,36 @@ class HeadScore:
         LOG.info("scored with what was known before %s", chosen.cut.name)
         return chosen
 
-    def _chunks(self, moment: Moment, day: int) -> list[UsersAsOf]:
-        """All users with a past at a day, some at a time; each keeps what offers share."""
-        first = moment.timeline.users
-        users: Labels = np.unique(first)
+    def _chunks(self, moment: Moment, day: int, pool: Executor) -> list[UsersAsOf]:
+        """All users with a past at a day, some at a time; each has what offers share."""
+        users = moment.timeline.distinct_users
         parts = [users[start : start + USERS_AT_A_TIME] for start in range(0, len(users), USERS_AT_A_TIME)]
-        made = [UsersAsOf(moment.data, moment.timeline, part, day, moment.activity) for part in parts]
+        settings = {"day": day, "users": USERS_AT_A_TIME, "threads": moment.parameters.threads}
+        kept = KeptUsers(USERS_DIRECTORY, digest_of(files_of(moment.cut, moment.data), settings))
+        known = moment.ranker, moment.activity, moment.timeline.days_before
+
+        def make(number: int) -> UsersAsOf:
+            made = UsersAsOf(moment.data, moment.timeline, parts[number], day, known[1])
+            if len(made) and not kept.restore(number, made, known[0]):
+                kept.keep(number, made, known[0])
+            return made
+
+        work = pool.map(make, range(len(parts)))
+        made = list(tqdm(work, total=len(parts), desc="users", unit=" parts", disable=None))
+        kept.remove_older()
         return [part for part in made if len(part)]
 
-    def _described(self, moment: Moment, offer: Offer, day: int) -> OffersAsOf:
-        """Describe an offer as of a day; its labels are those of the present, rows those of all cuts."""
-        present = load_prepared(PREPARED_DIRECTORY).events
-        is_of_offer = offer.matches(present)
-        possible: dict[str, npt.NDArray[np.bool_]] = {}
-        if moment.cut.day is None:
-            attributes = load_attributes(PREPARED_DIRECTORY).by_name
-            possible = {name: offer.possible_labels(each) for name, each in attributes.items()}
-        task = next(iter(offer.attributes)) if len(offer.attributes) == 1 else None
-        return single_offer(
-            moment.past(day), is_of_offer, possible, moment.parameters.values_per_feature, task
-        )
+
+def _described(
+    moment: Moment, offer: Offer, day: int, present: PreparedData, attributes: Attributes
+) -> OffersAsOf:
+    """Describe an offer as of a day; its labels are those of the present, rows those of all cuts."""
+    is_of_offer = offer.matches(present.events)
+    possible: dict[str, npt.NDArray[np.bool_]] = {}
+    if moment.cut.day is None:
+        possible = {name: offer.possible_labels(each) for name, each in attributes.by_name.items()}
+    task = next(iter(offer.attributes)) if len(offer.attributes) == 1 else None
+    return single_offer(moment.past(day), is_of_offer, possible, moment.parameters.values_per_feature, task)
 
 
 def _scored(

@@ -10,7 +10,8 @@ from tqdm import tqdm
 from offerbench.campaigns.audience import Eligible, Size, audience_size, best_first, eligible
 from offerbench.campaigns.campaigns_file import Campaigns
 from offerbench.campaigns.offer import Offer
-from offerbench.campaigns.plan import Pairs, needed_users, refuse_too_many_messages
+from offerbench.campaigns.plan import Pairs
+from offerbench.campaigns.plan_size import listed_users, needed_users, refuse_too_many_messages
 from offerbench.campaigns.scored_users import CampaignScore, ScoredUsers, Users
 from offerbench.core.errors import OfferbenchError
 
@@ -25,6 +26,8 @@ class Shortlist:
     """Who may be asked."""
     expected_of_all: float
     """Sum of the chances of all users that may be asked."""
+    floor: float
+    """No other user that the best plan may need has a higher chance; 0 if all are among the best."""
 
 
 def make_shortlists(
@@ -56,16 +59,19 @@ def make_shortlists(
     scores = score.score_offers(offers, as_of, campaigns.horizon_days)
     needed = needed_users(sizes, campaigns.messages_per_user)
     progress = tqdm(scores, total=len(offers), unit=" campaigns", disable=None, desc="score")
-    for campaign, number, scored in zip(campaigns.campaigns, needed, progress, strict=True):
+    for place, (campaign, scored) in enumerate(zip(campaigns.campaigns, progress, strict=True)):
         try:
             users = eligible(scored, as_of, excluded, campaigns.exclude_buyers_days)
             audience_size(Size(users=campaign.size), users)
         except OfferbenchError as error:
             raise OfferbenchError(f"{campaign.name}: {error}") from None
         refuse_too_many_messages(sizes, campaigns.messages_per_user, len(scored))
+        number = listed_users(sizes, campaigns.messages_per_user, len(scored))[place]
         rows = best_first(scored.user, scored.chance, users.is_left, number)
+        is_cut = number < min(needed[place], users.left)
+        floor = float(scored.chance[rows[-1]]) if is_cut else 0.0
         expected = float(scored.chance[users.is_left].sum())
-        shortlists.append(Shortlist(rows_of(scored, rows), users, expected))
+        shortlists.append(Shortlist(rows_of(scored, rows), users, expected, floor))
     return shortlists
 
 

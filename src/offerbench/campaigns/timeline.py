@@ -41,6 +41,12 @@ class Timeline:
         """The day after the last one with an event."""
         return int(self.days.max()) + 1
 
+    @cached_property
+    def distinct_users(self) -> Labels:
+        """The users that have an event, ascending; int32, shape (users,)."""
+        is_first = np.append(True, self.users[1:] != self.users[:-1])[: len(self.users)]
+        return np.asarray(self.users[is_first], np.int32)
+
     def row(self, users: Labels, day: int | Ints) -> Ints:
         """First row of each user on a day or later; int64, shape (users,)."""
         days = np.broadcast_to(np.asarray(day, np.int64), users.shape)

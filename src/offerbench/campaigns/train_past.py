@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
 from offerbench.core.columns import USER, Split
@@ -28,14 +29,21 @@ class TrainPast:
     @cached_property
     def rows(self) -> Ints:
         """Rows of the events, ascending; int64, shape (events of the past,)."""
+        return np.flatnonzero(self.has_row)
+
+    @cached_property
+    def has_row(self) -> npt.NDArray[np.bool_]:
+        """Whether each target event is one of them; bool, shape (target events,)."""
         is_train = np.zeros(int(self.timeline.users[-1]) + 1, bool)
         is_train[users_of(self.data, Split.TRAIN)] = True
-        return np.flatnonzero(is_train[self.timeline.users] & (self.timeline.days < self.day))
+        has_row: npt.NDArray[np.bool_] = is_train[self.timeline.users] & (self.timeline.days < self.day)
+        return has_row
 
     @cached_property
     def users(self) -> Labels:
         """The users that have any, ascending; int32, shape (users,)."""
-        return np.asarray(np.unique(self.timeline.users[self.rows]), np.int32)
+        users = self.timeline.users[self.rows]
+        return np.asarray(users[np.append(True, users[1:] != users[:-1])[: len(users)]], np.int32)
 
     @cached_property
     def shopping_days(self) -> int:

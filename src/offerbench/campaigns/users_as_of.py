@@ -1,18 +1,25 @@
 """All that is known of users as of a day, before anybody asks for an offer."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.activity import Activity
+from offerbench.campaigns.label_counts import Float32s, LabelCounts, count_labels
+from offerbench.campaigns.recent_histories import RecentHistories
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
 from offerbench.core.ranges import concatenated_ranges
 from offerbench.model.interaction import Vectors
 from offerbench.model.ranker import Ranker
 from offerbench.preparation.prepared import PreparedData
-from offerbench.scorers.histories import HistoriesAsOf
 from offerbench.scorers.ranker import user_vectors
+
+FEW_OFFERS = 4  # for so many it is quicker to look at the users of their labels than at all events
+VECTORS, EXPECTED, COUNTS = "vectors", ("expected_events", "expected_days"), ("first", "users", "counts")
 
 
 class UsersAsOf:
@@ -91,22 +98,68 @@ class UsersAsOf:
             self._counts[feature] = matrix
         return self._counts[feature]
 
+    def expected_counts(self, feature: str, weights: sparse.csr_matrix) -> Float32s:
+        """Events of each user with a value of each offer, expected over the offer's distribution.
+
+        Parameters
+        ----------
+        feature : str
+            An offer feature.
+        weights : float32, shape (offers, labels)
+            Distribution of each offer.
+
+        Returns
+        -------
+        float32, shape (users, offers)
+            Of the same bits however many offers are asked for together.
+        """
+        if weights.shape[0] > FEW_OFFERS:
+            return np.asarray((self.counts(feature) @ weights.T).todense(), np.float32)
+        return self.label_counts(feature).expected(weights)
+
+    def label_counts(self, feature: str) -> LabelCounts:
+        """Count the users' events by each label of a feature."""
+        if feature not in self._label_counts:
+            labels, size = self.data.events[feature][self.rows], self.data.offer_sizes[feature]
+            self._label_counts[feature] = count_labels(labels, self.user_of_row, len(self), size)
+        return self._label_counts[feature]
+
     def vectors(self, model: Ranker) -> Vectors:
         """Vectors of the users' histories; float32, shape (users, ...). Kept for one ranker."""
         if self._vectors is None or self._vectors[0] is not model:
-            data = self.data
-            events = {data.target_event: data.events, **data.history_events}
-            days = np.full(len(self), self.day, np.int32)
-            histories = HistoriesAsOf(data, events, self.users, days, np.arange(len(self)))
-            self._vectors = model, user_vectors(model, histories)
+            self._vectors = model, user_vectors(model, RecentHistories(self.data, self.users, self.day))
         return self._vectors[1]
 
-    @cached_property
+    def tensors(self, model: Ranker) -> dict[str, npt.NDArray[Any]]:
+        """Give all that takes long to make, by name; `restore` takes it."""
+        found: dict[str, npt.NDArray[Any]] = {VECTORS: self.vectors(model)}
+        found |= dict(zip(EXPECTED, self._expected, strict=True))
+        for feature in self.data.offer_sizes:
+            counts = self.label_counts(feature)
+            found |= {f"{name}/{feature}": getattr(counts, name) for name in COUNTS}
+        return found
+
+    def restore(self, tensors: Mapping[str, npt.NDArray[Any]], model: Ranker) -> None:
+        """Take what `tensors` gave for the same users, day and models, in place of making it again."""
+        self._vectors = model, tensors[VECTORS]
+        self._activity_expects = tensors[EXPECTED[0]], tensors[EXPECTED[1]]
+        for feature in self.data.offer_sizes:
+            first, of_pairs, counts = (tensors[f"{name}/{feature}"] for name in COUNTS)
+            self._label_counts[feature] = LabelCounts(first, of_pairs, counts, len(self))
+
+    @property
     def _expected(self) -> tuple[Floats, Floats]:
-        return self._activity.expected(self.timeline, self.users, self.day)
+        if self._activity_expects is None:
+            self._activity_expects = self._activity.expected(self.timeline, self.users, self.day)
+        return self._activity_expects
 
     @cached_property
     def _counts(self) -> dict[str, sparse.csr_matrix]:
         return {}
 
+    @cached_property
+    def _label_counts(self) -> dict[str, LabelCounts]:
+        return {}
+
+    _activity_expects: tuple[Floats, Floats] | None = None
     _vectors: tuple[Ranker, Vectors] | None = None

@@ -60,7 +60,7 @@ def audience(
     from offerbench.campaigns.column_files import refuse_other_suffix
     from offerbench.campaigns.delivery import Request, deliver_audience, read_excluded
     from offerbench.campaigns.offer import offer_of_expression, offer_of_products
-    from offerbench.commands.campaign_score import load_campaign_score
+    from offerbench.commands.campaign_score import load_backtest_sizes, load_campaign_score
 
     refuse_other_suffix(output)
     attributes = load_attributes(PREPARED_DIRECTORY)
@@ -77,7 +77,8 @@ def audience(
         control=control or 0.0,
         seed=SEED if seed is None else seed,
     )
-    print(deliver_audience(load_campaign_score(), wanted, request, output).as_text())
+    score, sizes = load_campaign_score(), load_backtest_sizes()
+    print(deliver_audience(score, wanted, request, output, sizes).as_text())
 
 
 def _several(file: Path, exclude: Path | None, output: Path) -> None:

@@ -1,19 +1,12 @@
 """`offerbench prune`: remove what DVC leaves behind when a task is taken out of `tasks`."""
 
-import shutil
-
-from ruamel.yaml import YAML
-
-from offerbench.core.atomic import atomic_file
-from offerbench.core.errors import OfferbenchError
-from offerbench.core.paths import CURVES_DIRECTORY, LOCK_FILE, MODELS_DIRECTORY, entries
-from offerbench.core.rows import mono_model
-from offerbench.core.yaml_files import parse_yaml
+from offerbench.core.leavings import SPECIALISTS_DIRECTORY, former_tasks, remove_tasks
+from offerbench.core.paths import entries
 from offerbench.parameters import load_parameters
 
 
 def prune_tasks(tasks: list[str]) -> list[str]:
-    """Remove models, curves and lock entries of mono models whose task is not in `tasks`.
+    """Remove models, curves and lock entries of specialists whose task is not in `tasks`.
 
     Returns
     -------
@@ -25,30 +18,11 @@ def prune_tasks(tasks: list[str]) -> list[str]:
     OfferbenchError
         If dvc.lock is no lock file.
     """
-    removed = set()
-    text = LOCK_FILE.read_text(encoding="utf-8") if LOCK_FILE.exists() else "stages: {}"
-    content = parse_yaml(text, str(LOCK_FILE), "Run `git restore dvc.lock`.")
-    if not isinstance(content, dict) or not isinstance(content.get("stages"), dict):
-        raise OfferbenchError(f"{LOCK_FILE}: not a lock file of DVC. Run `git restore dvc.lock`.")
-    for directory in entries(MODELS_DIRECTORY / "mono"):
-        if directory.is_dir() and directory.name not in tasks:
-            shutil.rmtree(directory)
-            shutil.rmtree(CURVES_DIRECTORY / mono_model(directory.name), ignore_errors=True)
-            removed.add(directory.name)
-    stale = [
-        name
-        for name in content["stages"]
-        if name.startswith("train_mono@") and name.partition("@")[2] not in tasks
-    ]
-    if stale:
-        yaml = YAML()
-        lock = yaml.load(text)
-        for name in stale:
-            del lock["stages"][name]
-            removed.add(name.partition("@")[2])
-        with atomic_file(LOCK_FILE) as temporary, temporary.open("w", encoding="utf-8") as file:
-            yaml.dump(lock, file)
-    return sorted(removed)
+    former = former_tasks(tasks)
+    found = [path.name for path in entries(SPECIALISTS_DIRECTORY) if path.is_dir() and path.name not in tasks]
+    removed = sorted({*former, *found})
+    remove_tasks(removed)
+    return removed
 
 
 def prune() -> None:

@@ -4,6 +4,7 @@ A marker pair `<!-- results: NAME -->` ... `<!-- end -->` holds what this module
 metrics and reports, so that no figure in the texts is typed by hand.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,17 +14,18 @@ import typer
 
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.core.atomic import atomic_file
-from offerbench.core.columns import SEGMENT, TASK
+from offerbench.core.columns import SEGMENT, TASK, WAUC
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import read_json
 from offerbench.core.paths import METRICS_DIRECTORY, REPORTS_DIRECTORY
 from offerbench.core.rows import table_rows
 from offerbench.evaluation.pairs import Measure
-from offerbench.evaluation.result_files import read_gaps, read_wauc, results_directory
+from offerbench.evaluation.result_files import CELL, read_gaps, read_wauc, results_directory, tidy
 from offerbench.report.campaign_tables import SEGMENT_HEADINGS, gap_table, wauc_table
 from offerbench.report.headline import headline_markdown
 from offerbench.report.measures import names_not_ranked
 from offerbench.report.tables import SEGMENT_TITLES, gap_markdown, segment_section, wauc_markdown
+from offerbench.studies.data_sets import DataSet, data_sets_markdown
 
 README = Path("README.md")
 DOCUMENTS = Path("docs")
@@ -33,6 +35,8 @@ STUDIES = REPORTS_DIRECTORY / "studies"
 MARKED = re.compile(r"(<!-- results: (?P<name>[a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 STUDY = re.compile(rf"study_(?P<study>[a-z0-9_-]+)_(?P<segment>{'|'.join(SEGMENT_TITLES)})")
 DECIMALS = 3
+DATA_SETS = ("online_retail", "instacart_sample", "movielens_100k")
+"""Studies of one run on a data set each; params.yaml is of another one."""
 
 
 def _text(file: Path, command: str) -> str:
@@ -105,6 +109,17 @@ def _study(name: str, segment: str) -> str:
     return section
 
 
+def _data_sets() -> str:
+    """Tabulate the data sets whose results are committed: that of params.yaml, then those of studies."""
+    counts = read_json(METRICS_DIRECTORY / "prepare.json")
+    found = [DataSet("Complete Journey", counts, read_wauc(results_directory(Measure.PUBLISHED)))]
+    for name in DATA_SETS:
+        content = json.loads(_text(STUDIES / f"{name}.json", f"offerbench study {name}"))
+        (setting,) = content["settings"].values()
+        found.append(DataSet(content["title"], setting["data"], tidy(setting["wauc"], CELL, WAUC)))
+    return data_sets_markdown(found, DECIMALS)
+
+
 RESULTS: dict[str, Callable[[], str]] = {
     "wauc_all": lambda: _wauc("all"),
     "headline": _headline,
@@ -118,8 +133,10 @@ RESULTS: dict[str, Callable[[], str]] = {
     "clean_all": lambda: _wauc("all", Measure.CLEAN),
     "gaps_clean_all": lambda: _gaps(Measure.CLEAN),
     "counts": _counts,
+    "data_sets": _data_sets,
     "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
     "costs": lambda: _text(BENCHMARKS / "costs.md", "python -m benchmarks.costs"),
+    "step_parts": lambda: _text(BENCHMARKS / "step_parts.md", "python -m benchmarks.step_parts"),
     "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),
 }
 

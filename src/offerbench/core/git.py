@@ -31,6 +31,11 @@ def output(*words: str) -> bytes:
     done = attempt(*words)
     if done.returncode:
         reason = " ".join(done.stderr.decode(errors="replace").split())
+        if "not a git repository" in reason:
+            raise OfferbenchError(
+                f"{Path.cwd()}: not a git repository, which this needs. Get offerbench by `git clone`, or "
+                "make one of this directory: `git init`, `git add --all`, `git commit`."
+            )
         raise OfferbenchError(
             f"{Path.cwd()}: `git {' '.join(words)}` failed ({reason}). Run it in an intact clone."
         )

@@ -161,7 +161,8 @@ class Custom(Section):
 
     files: FilePattern
     """Name of the files, with `*` and `?` as in a shell; read in the order of their names. One that ends in
-    `.parquet` is Parquet, in `.gz` packed CSV, in anything else CSV."""
+    `.parquet` is Parquet, in `.gz` packed CSV, in anything else CSV. A directory of such a name stands for
+    the Parquet files in it; names such as `month=01` of directories are columns too."""
     delimiter: Delimiter
     """Between the fields of a CSV file, one to four characters."""
     encoding: Encoding = "utf-8"

@@ -16,6 +16,7 @@ from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
 from offerbench.datasets.shop_log.conditions import bound_faults, keep_faults, not_kept
 from offerbench.datasets.shop_log.encodings import in_utf8
 from offerbench.datasets.shop_log.files import LogFile, described, found_files
+from offerbench.datasets.shop_log.partitions import partition_of, refuse_other_partitions
 from offerbench.datasets.shop_log.rows import ReadColumn, Rows, rows_of_files
 from offerbench.datasets.shop_log.tables import LOG, described_tables, joined_rows, no_record, places
 from offerbench.datasets.shop_log.values import Form, check_pattern, formats_tried
@@ -109,12 +110,15 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path, cust
     tables = [table.file for table in custom.tables]
     paths = found_files(raw_directory, custom.files, "custom.files", excluded=tables)
     read_names = [
-        *(path.name for path in paths),
+        *(str(path.relative_to(raw_directory)) for path in paths),
         *(name for name in tables if (raw_directory / name).exists()),
     ]
     with in_utf8(connection, raw_directory, read_names, custom.encoding) as directory:
-        read = _read(connection, directory, [path.name for path in paths], custom)
-    samples = (replace(reject, file=str(raw_directory / Path(reject.file).name)) for reject in read.rejects)
+        read = _read(connection, directory, read_names[: len(paths)], custom)
+    samples = (
+        replace(reject, file=str(raw_directory / Path(reject.file).relative_to(directory)))
+        for reject in read.rejects
+    )
     warnings = (*read.warnings, *_anonymous(read))
     return replace(read, rejects=tuple(samples), advice=_advice(read, custom), warnings=warnings)
 
@@ -124,7 +128,12 @@ def _read(
 ) -> ReadCounts:
     """Make the table `events` of files in UTF-8."""
     paths = [raw_directory / name for name in names_of_files]
-    files = [described(connection, path, custom.delimiter, custom.columns) for path in paths]
+    partitions = [(path, partition_of(path, raw_directory)) for path in paths]
+    refuse_other_partitions(partitions)
+    files = [
+        described(connection, path, custom.delimiter, custom.columns, partition)
+        for path, partition in partitions
+    ]
     what = f"{raw_directory}/{custom.files}: can't be read with the section custom of params.yaml"
     advice = "Set the keys to what the files have, or fetch the files again."
     with explained(what, advice, paths, None if files[0].is_parquet else _layout(custom)):

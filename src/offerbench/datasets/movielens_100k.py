@@ -1,4 +1,4 @@
-"""MovieLens-100k: 100,000 ratings of 1,682 films in the layout of 1998, `u.data` and `u.item`.
+"""MovieLens-100k: 100,000 ratings of 1,682 films; `u.data` and `u.item` of 1998, or RecBole's files.
 
 A film's title, one of its genres and the year of its release; the data set has no more.
 """
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from offerbench.core.errors import OfferbenchError
+from offerbench.datasets import movielens_recbole
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.movielens_ratings import (
@@ -60,7 +62,8 @@ ITEM_FAULTS = {
     ),
     "a date without a year": "release_date IS NOT NULL AND NOT regexp_matches(release_date, '[0-9]{4}$')",
 }
-HINT = "Put u.data and u.item of MovieLens-100k there as they are."
+HINT = "Put u.data and u.item of MovieLens-100k there as they are, or run `offerbench fetch`."
+WITHOUT_FILM = {"film_without_record": "films.film IS NULL"}
 
 
 def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> ReadCounts:
@@ -74,19 +77,33 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
     connection : DuckDBPyConnection
         Gets the table.
     raw_directory : Path
-        Holds `u.data` and `u.item`.
+        Holds `u.data` and `u.item`, or `ml-100k.inter` and `ml-100k.item` of RecBole.
 
     Raises
     ------
     OfferbenchError
-        If a file is missing, or a line of u.item is bad.
+        If a file is missing, there are ratings of both layouts, or a line of the films is bad.
     """
+    recbole = raw_directory / movielens_recbole.RATINGS
+    if recbole.exists():
+        if (raw_directory / "u.data").exists():
+            raise OfferbenchError(f"{recbole}: is there a second time as u.data. Remove one of the two.")
+        return _read_recbole(connection, recbole, raw_directory / movielens_recbole.FILMS)
     ratings = existing(raw_directory / "u.data", HINT)
     items = existing(raw_directory / "u.item", HINT)
     read_ratings(connection, ratings, RATINGS_LAYOUT, HINT)
     _read_films(connection, items)
-    without_film = {"film_without_record": "films.film IS NULL"}
-    return write_events(connection, FEATURES, without_film, ratings, RATINGS_LAYOUT)
+    return write_events(connection, FEATURES, WITHOUT_FILM, ratings, RATINGS_LAYOUT)
+
+
+def _read_recbole(connection: duckdb.DuckDBPyConnection, ratings: Path, films: Path) -> ReadCounts:
+    layout, hint = movielens_recbole.LAYOUT, movielens_recbole.HINT
+    existing(ratings, hint)
+    existing(films, hint)
+    movielens_recbole.check_header(ratings)
+    read_ratings(connection, ratings, layout, hint)
+    movielens_recbole.read_films(connection, films, GENRES)
+    return write_events(connection, FEATURES, WITHOUT_FILM, ratings, layout)
 
 
 def _read_films(connection: duckdb.DuckDBPyConnection, items: Path) -> None:

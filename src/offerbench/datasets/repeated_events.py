@@ -1,7 +1,8 @@
 """Events that two files of a log hold: they would count twice."""
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import duckdb
@@ -80,11 +81,7 @@ def _pairs_with_equal_events(
 ) -> set[tuple[int, int]]:
     """Give the pairs of files that have an event in common: of many files, few are looked into."""
     files = sorted({file for pair in pairs for file, _, _ in pair})
-    days = {
-        day
-        for (_, first, last), (_, other_first, other_last) in pairs
-        for day in range(max(first, other_first), min(last, other_last) + 1)
-    }
+    days = _days_of_two({each for pair in pairs for each in pair})
     if len(files) <= 2:
         return {(one, other) for (one, _, _), (other, _, _) in pairs}
     found = connection.execute(
@@ -96,9 +93,22 @@ def _pairs_with_equal_events(
         )
         SELECT DISTINCT files FROM keys
         """,
-        {"files": files, "days": sorted(days)},
+        {"files": files, "days": days},
     ).fetchall()
     return {pair for (group,) in found for pair in combinations(group, 2)}
+
+
+def _days_of_two(ranges: set[tuple[int, int, int]]) -> list[int]:
+    """List the days that two or more files have in their ranges."""
+    change = Counter(first for _, first, _ in ranges)
+    change.subtract(Counter(last + 1 for _, _, last in ranges))
+    days: list[int] = []
+    covered = 0
+    for day, following in pairwise(sorted(change)):
+        covered += change[day]
+        if covered > 1:
+            days += range(day, following)
+    return days
 
 
 def _reject_border_day(

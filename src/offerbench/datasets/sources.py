@@ -6,7 +6,14 @@ from pathlib import Path
 
 import duckdb
 
-from offerbench.datasets import complete_journey, custom, movielens_100k, movielens_imdb, rees46
+from offerbench.datasets import (
+    complete_journey,
+    custom,
+    instacart_sample,
+    movielens_100k,
+    movielens_imdb,
+    rees46,
+)
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.config import Custom
 
@@ -14,6 +21,7 @@ Reader = Callable[[duckdb.DuckDBPyConnection, Path], ReadCounts]
 
 READERS: dict[str, Reader] = {
     "complete_journey": complete_journey.read_events,
+    "instacart_sample": instacart_sample.read_events,
     "movielens_100k": movielens_100k.read_events,
     "movielens_imdb": movielens_imdb.read_events,
     "rees46": rees46.read_events,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from offerbench.core.section import Count, Section, Seed, Threads
+from offerbench.core.section import AmountOrShare, Count, Section, Seed, Threads
 from offerbench.scorers.config import Yardsticks
 
 
@@ -29,10 +29,12 @@ class Evaluate(Section):
     drawn from all, whether they shop then or not."""
     seed: Seed
     """Seed of the draws from all users."""
-    popular_min_positives: int = Field(ge=0, lt=2**31)
-    """An offer with more positives than this is in the segment `popular`."""
-    cold_start_min_positives: int = Field(ge=0, lt=2**31)
-    """An offer with more positives than this and not popular is in the segment `cold_start`."""
+    popular_min_positives: AmountOrShare
+    """An offer with more positives than this is in the segment `popular`: a number, or a share of the
+    positives of all offers of its task."""
+    cold_start_min_positives: AmountOrShare
+    """An offer with more positives than this, a number or a share, and not popular is in the segment
+    `cold_start`."""
     yardsticks: Yardsticks
     """The rows that need no training."""
     bootstrap: Bootstrap

@@ -15,7 +15,7 @@ from offerbench.evaluation.auc import auc_by_offer
 from offerbench.evaluation.bootstrap import PairSamples, Samples, draw_weights, sampled_wauc
 from offerbench.evaluation.config import Evaluate
 from offerbench.evaluation.negatives import NegativesGroups
-from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
+from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs, pair_facts
 from offerbench.evaluation.wauc import segment_masks
 from offerbench.features.offers import OfferTable
 from offerbench.scorers.pairs import TaskPairs
@@ -38,6 +38,8 @@ class ScoredTask:
     """Negatives that a measure may leave out."""
     users: npt.NDArray[np.int32]
     """Users of each group, 0 to the number of users - 1. Shape (groups, i)."""
+    facts: dict[str, int]
+    """Counts of `pair_facts`."""
     scores: dict[str, npt.NDArray[Any]]
     """For each row, float32 or float64 of shape (groups, i, j)."""
 
@@ -83,8 +85,8 @@ def score_tasks(
         offer_of_event = np.searchsorted(table.keys, labels).astype(np.int32)
         pairs = TaskPairs(task, table, contexts, offer_of_event)
         scores = {name: scorer.score(pairs) for name, scorer in scorers.items()}
-        hits = find_hits(pairs, is_positive)
-        yield task, ScoredTask(table, offer_of_event, is_positive, hits, users, scores)
+        hits, facts = find_hits(pairs, is_positive), pair_facts(pairs, is_positive)
+        yield task, ScoredTask(table, offer_of_event, is_positive, hits, users, facts, scores)
         LOG.info("%s: %s offers", task, f"{len(table.keys):,}")
 
 
@@ -124,6 +126,7 @@ def measure_task(scored: ScoredTask, measure: Measure, first_label: int, evaluat
             "offers_not_seen_in_training": int((scored.offers.base == 0).sum()),
             "pairs": len(pairs.offers),
             **scored.hits.counts(),
+            **scored.facts,
         },
     )
 

@@ -98,6 +98,32 @@ def find_hits(pairs: TaskPairs, is_positive: Mask) -> Hits:
     return Hits(own_offer, bought, own_event)
 
 
+def pair_facts(pairs: TaskPairs, is_positive: Mask) -> dict[str, int]:
+    """Count what a reader must know of the pairs, whatever the measure.
+
+    Parameters
+    ----------
+    pairs, is_positive
+        As in `find_hits`; each offer has one buyer.
+
+    Returns
+    -------
+    dict of int
+        events; events_bought_before: those whose offer the user had bought on an earlier day; negatives;
+        negatives_of_own_user: those whose user is the offer's buyer, by another event.
+    """
+    groups, users, buyer = len(pairs.offer_of_event), pairs.contexts.users, is_positive.argmax(axis=0)
+    start, length = (part[:, buyer] for part in pairs.contexts.past(None))
+    is_buyer = users[:, :, None] == users[:, buyer][:, None, :]
+    positives = groups * int(is_positive.sum())
+    return {
+        "events": positives,
+        "events_bought_before": int((pairs.own_match_counts(start, length) > 0).sum()),
+        "negatives": is_buyer.size - positives,
+        "negatives_of_own_user": int(is_buyer.sum()) - positives,
+    }
+
+
 def measured_pairs(offer_of_event: Indices, left_out: Mask, is_positive: Mask) -> MeasuredPairs:
     """Pair every user with every offer of its negatives group.
 

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from offerbench.core.section import count_of
 from offerbench.evaluation.config import Evaluate
 
 SEGMENTS = ("all", "popular", "cold_start")
@@ -17,15 +18,17 @@ def segment_masks(positives: npt.NDArray[np.int64], evaluate: Evaluate) -> dict[
     Parameters
     ----------
     positives : int64, shape (offers,)
-        Positives of each offer.
+        Positives of each offer of a task.
     evaluate : Evaluate
         Parameters.
     """
-    popular = positives > evaluate.popular_min_positives
+    total = int(positives.sum())
+    popular = positives > count_of(evaluate.popular_min_positives, total)
+    cold_start = ~popular & (positives > count_of(evaluate.cold_start_min_positives, total))
     return {
         "all": np.ones(len(positives), bool),
         "popular": popular,
-        "cold_start": ~popular & (positives > evaluate.cold_start_min_positives),
+        "cold_start": cold_start,
     }
 
 

@@ -72,10 +72,16 @@ class Checkpoints:
     ----------
     directory : Path
         A directory of its own.
+
+    Attributes
+    ----------
+    restored_epochs : int
+        Epochs that the restored checkpoint had behind it; 0 without one.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.restored_epochs = 0
 
     def write(self, progress: Progress) -> None:
         """Write a checkpoint atomically, and remove those before it.
@@ -106,6 +112,7 @@ class Checkpoints:
             except (OfferbenchError, OSError, ValueError, LookupError, TypeError) as error:
                 LOG.warning("%s: passed over, not a checkpoint of this training (%s)", path, error)
             else:
+                self.restored_epochs = len(progress.curves)
                 LOG.info("resumed after epoch %d from %s", len(progress.curves), path)
                 return
 

@@ -98,7 +98,11 @@ class TrainParameters(Section):
     optimizer: OptimizerParameters
     """What moves the variables."""
     epochs: Count
-    """At most so many passes over the train batches."""
+    """At most so many epochs; after each, the model is measured on the validation users and a checkpoint is
+    written."""
+    min_steps_per_epoch: Count = 40
+    """An epoch is as many whole passes over the train batches as make so many steps: one where there are that
+    many batches, several on a small log. Length and patience then have a floor in steps."""
     early_stopping_patience: Count | None
     """Stop when validation AUC has not risen for so many epochs and restore the best epoch; null: train
     all epochs and keep the last."""

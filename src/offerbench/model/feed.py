@@ -1,7 +1,9 @@
 """Batches in the form that a ranker takes, made in a thread beside its steps."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -10,10 +12,31 @@ from offerbench.batching.config import Rebatch
 from offerbench.batching.grouped import BatchMaker, GroupedBatch, draw_keys, single_keys
 from offerbench.batching.prefetch import prefetched
 from offerbench.core.columns import Split
+from offerbench.core.errors import OfferbenchError
 from offerbench.core.ranges import Rows
 from offerbench.model.config import TrainParameters
 from offerbench.model.tensors import BatchTensors, batch_signature, batch_tensors
 from offerbench.preparation.prepared import PreparedData
+
+
+def passes_per_epoch(data: PreparedData, rebatch: Rebatch, min_steps: int) -> int:
+    """Count the passes over the train users that make so many steps, by the batches of the first pass.
+
+    The number of batches differs a little from pass to pass where users are taken in several groups. No more
+    of the first pass is drawn than `min_steps` batches.
+
+    Raises
+    ------
+    OfferbenchError
+        If the train users have too few events for a batch.
+    """
+    batches = sum(1 for _ in islice(draw_pass(data, Split.TRAIN, rebatch), min_steps))
+    if not batches:
+        raise OfferbenchError(
+            f"rebatch.batch_size: {rebatch.batch_size} events are more than a group of train users has. "
+            "Lower it, or raise rebatch.users_per_group, in params.yaml."
+        )
+    return math.ceil(min_steps / batches)
 
 
 class Feed:
@@ -33,6 +56,16 @@ class Feed:
         Parameters.
     offer_features : sequence of str
         Those that the model sees.
+
+    Attributes
+    ----------
+    passes : int
+        Passes over the train users that make an epoch.
+
+    Raises
+    ------
+    OfferbenchError
+        If the train users have too few events for a batch.
     """
 
     def __init__(
@@ -50,6 +83,7 @@ class Feed:
         matching = training.matching
         self._maker = BatchMaker(data, offer_features, matching)
         self._features = len(offer_features)
+        self.passes = passes_per_epoch(data, rebatch, training.min_steps_per_epoch)
         if training.sees_events_only:
             groupings, self._validation_keys = 0, []
         else:
@@ -61,10 +95,15 @@ class Feed:
         )
 
     def training(self, epoch: int) -> Iterator[BatchTensors]:
-        """Give the batches of an epoch, counted from 0: they depend on (seed, epoch) and nothing else."""
-        generator = np.random.default_rng([self._training.seed, epoch])
-        rows = draw_pass(self._data, Split.TRAIN, self._rebatch, epoch)
-        return prefetched(batch_tensors(self._training_batch(each, generator)) for each in rows)
+        """Give the batches of an epoch, counted from 0: they depend on its passes and the seeds."""
+        passes = range(epoch * self.passes, (epoch + 1) * self.passes)
+        return prefetched(batch for number in passes for batch in self._training_pass(number))
+
+    def _training_pass(self, number: int) -> Iterator[BatchTensors]:
+        """Make the batches of a pass, which depend on (seed, number) and nothing else."""
+        generator = np.random.default_rng([self._training.seed, number])
+        for rows in draw_pass(self._data, Split.TRAIN, self._rebatch, number):
+            yield batch_tensors(self._training_batch(rows, generator))
 
     def validation(self) -> Iterator[BatchTensors]:
         """Give the validation batches, the same each time."""

@@ -24,6 +24,8 @@ class Epoch:
     """One point of the training curves."""
 
     epoch: int
+    steps: int
+    """Steps of the training so far."""
     train_loss: float
     train_auc: float
     validation_loss: float
@@ -41,6 +43,39 @@ def is_finished(curves: list[Epoch], training: TrainParameters) -> bool:
     if len(curves) >= training.epochs:
         return True
     return patience is not None and bool(curves) and len(curves) - 1 - best_epoch(curves) >= patience
+
+
+def best_point(curves: list[Epoch]) -> dict[str, Any]:
+    """Say where a training was best.
+
+    Parameters
+    ----------
+    curves : list of Epoch
+        At least one.
+
+    Returns
+    -------
+    dict
+        epoch, steps, validation_auc of the best epoch; note: what that says of the length of the training if
+        it is the first or the last, None if it is neither.
+    """
+    place = best_epoch(curves)
+    best, note = curves[place], None
+    if len(curves) == 1:
+        note = "measured once only: where it would have been best is not known"
+    elif place == len(curves) - 1:
+        note = f"best at the last of {len(curves)} epochs: it may still have been rising, raise `epochs`"
+    elif place == 0:
+        note = (
+            f"best at the first of {len(curves)} epochs: what the later ones learned did not help, or they "
+            "were too few; lower `optimizer.learning_rate` or raise `early_stopping_patience`"
+        )
+    return {
+        "epoch": best.epoch,
+        "steps": best.steps,
+        "validation_auc": best.validation_auc,
+        "note": note,
+    }
 
 
 class Progress:

@@ -37,8 +37,12 @@ def run_training(
     training: TrainParameters,
     rebatch: Rebatch,
     offer_features: Sequence[str] | None = None,
+    twin: str | None = None,
 ) -> None:
     """Train a ranker on the prepared data and save it with its log.
+
+    Another stage may have the same training, parameter by parameter: then whichever comes first leaves its
+    last checkpoint to the other, which only saves it again.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ def run_training(
         Parameters.
     offer_features : sequence of str, optional
         The features it sees; all of them if None.
+    twin : str, optional
+        Name of the model whose training is the same.
     """
     runtime.configure(training.threads)
     data = load_prepared(PREPARED_DIRECTORY)
@@ -61,9 +67,16 @@ def run_training(
         [*sorted(PREPARED_DIRECTORY.iterdir()), VALIDATION_FILE],
     )
     checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest)
+    feed = Feed(data, validation, rebatch, training, features)
+    _say_passes(feed)
     with training_log(CURVES_DIRECTORY / name, training) as log:
-        train_model(model, Feed(data, validation, rebatch, training, features), checkpoints, log.add)
-    _save(model, directory, checkpoints)
+        epochs = len(train_model(model, feed, checkpoints, log.add))
+    was_trained = checkpoints.restored_epochs == epochs
+    if twin and was_trained:
+        LOG.info(
+            "the same training as that of %s, which was done once: one offer feature, equal sections", twin
+        )
+    _save(model, directory, checkpoints, keep_checkpoint=twin is not None and not was_trained)
 
 
 def run_past_training(
@@ -101,13 +114,21 @@ def run_past_training(
     parameters = {"specification": model.specification, "rebatch": rebatch}
     digest = training_digest(parameters, sorted(prepared.iterdir()))
     checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest)
-    train_model(model, Feed(data, np.stack(drawn), rebatch, training, features), checkpoints)
+    feed = Feed(data, np.stack(drawn), rebatch, training, features)
+    _say_passes(feed)
+    train_model(model, feed, checkpoints)
     _save(model, directory, checkpoints)
 
 
-def _save(model: Ranker, directory: Path, checkpoints: Checkpoints) -> None:
-    """Save a trained model; what an interrupted training would have gone on from is not needed any more."""
+def _say_passes(feed: Feed) -> None:
+    if feed.passes > 1:
+        LOG.info("an epoch is %d passes over the train batches (min_steps_per_epoch)", feed.passes)
+
+
+def _save(model: Ranker, directory: Path, checkpoints: Checkpoints, *, keep_checkpoint: bool = False) -> None:
+    """Save a trained model; what an interrupted training would have gone on from is of no use to it now."""
     with atomic_directory(directory) as temporary:
         save_model(model, temporary)
-    checkpoints.remove()
+    if not keep_checkpoint:
+        checkpoints.remove()
     LOG.info("saved in %s", directory)

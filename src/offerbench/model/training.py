@@ -16,12 +16,13 @@ from offerbench.model.feed import Feed
 from offerbench.model.layers import Dropout
 from offerbench.model.negatives import Pairs, pair_loss, pair_targets
 from offerbench.model.optimizer import make_optimizer
-from offerbench.model.progress import Epoch, Progress, is_finished
+from offerbench.model.progress import Epoch, Progress, best_point, is_finished
 from offerbench.model.ranker import Ranker
 from offerbench.model.saved_model import DIVERGED
 from offerbench.model.tensors import BatchTensors
 
 LOG = logging.getLogger(__name__)
+BEST = ("validation_auc", "epoch", "steps")
 AUC_THRESHOLDS = 200  # Keras's default: the curve's third digit is right
 
 
@@ -136,11 +137,16 @@ def train_model(
             progress.step += 1
         for batch in feed.validation():
             validation.add(*trainer.validation_step(batch))
-        progress.finish_epoch(Epoch(epoch + 1, *training.result(), *validation.result()))
+        steps = int(progress.step)
+        progress.finish_epoch(Epoch(epoch + 1, steps, *training.result(), *validation.result()))
         LOG.info(" ".join(f"{name} {value}" for name, value in asdict(progress.curves[-1]).items()))
         record(progress.curves[-1])
         if checkpoints:
             checkpoints.write(progress)
     if trainer.parameters.early_stopping_patience is not None:
         progress.restore_best()
+    best = best_point(progress.curves)
+    LOG.info("highest validation AUC: %s in epoch %d, step %d", *map(best.get, BEST))
+    if best["note"]:
+        LOG.warning("%s", best["note"])
     return progress.curves

@@ -7,7 +7,7 @@ from pathlib import Path
 from dvclive.live import Live
 
 from offerbench.core.section import Section, leaves
-from offerbench.model.progress import MEASURES, Epoch
+from offerbench.model.progress import MEASURES, Epoch, best_point
 
 
 class TrainingLog:
@@ -15,11 +15,15 @@ class TrainingLog:
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._epochs: list[Epoch] = []
 
     def add(self, epoch: Epoch) -> None:
         """Log one epoch; the files are written at once, to be watched while the training runs."""
+        self._epochs.append(epoch)
+        self._live.step = epoch.steps
         for measure in MEASURES:
             self._live.log_metric(measure, getattr(epoch, measure.replace("/", "_")))
+        self._live.summary["best"] = best_point(self._epochs)
         self._live.next_step()  # type: ignore[no-untyped-call]
 
 
@@ -30,8 +34,9 @@ def training_log(directory: Path, parameters: Section) -> Iterator[TrainingLog]:
     Parameters
     ----------
     directory : Path
-        Where `params.yaml`, `metrics.json` (the last epoch) and `plots/metrics/*/*.tsv`
-        (step = epoch - 1) go; they are written after each epoch.
+        Where `params.yaml`, `metrics.json` (the last epoch, and the best one so far) and
+        `plots/metrics/*/*.tsv` (a line for each epoch; step: steps of the training so far) go; they are
+        written after each epoch.
     parameters : Section
         What the model is trained with.
 

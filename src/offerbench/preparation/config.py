@@ -6,7 +6,10 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from offerbench.core.columns import RESERVED, user_feature
-from offerbench.core.section import Count, Name, Scale, Section, Seed
+from offerbench.core.section import Count, CountOrShare, Name, Scale, Section, Seed, count_of
+
+LEAST_OCCURRENCES = 5
+"""Of a value in the vocabulary, where `min_occurrences` is a share: fewer teach nothing about a value."""
 
 
 class Clusters(Section):
@@ -27,19 +30,25 @@ class Clusters(Section):
 class Vocabulary(Section):
     """Which values get a label of their own."""
 
-    min_occurrences: Count
-    """A value seen less often over the kept events goes to an out-of-vocabulary bucket."""
+    min_occurrences: CountOrShare
+    """A value seen less often over the kept events goes to an out-of-vocabulary bucket: a number, or a share
+    of these events, but at least 5."""
     out_of_vocabulary_buckets: int = Field(ge=1, le=1_000_000)
     """Number of buckets; labels of the vocabulary start after them."""
+
+    def min_occurrences_of(self, events: int) -> int:
+        """Occurrences that a value needs among so many events."""
+        share = count_of(self.min_occurrences, events)
+        return share if isinstance(self.min_occurrences, int) else max(share, LEAST_OCCURRENCES)
 
 
 class UserSplit(Section):
     """Split by user."""
 
-    test_users: Count
-    """Number of users whose events are test events."""
-    validation_users: Count
-    """Number of users whose events are validation events."""
+    test_users: CountOrShare
+    """Users whose events are test events: a number, or a share of those with `min_target_events`."""
+    validation_users: CountOrShare
+    """Users whose events are validation events: a number, or a share of those with `min_target_events`."""
     seed: Seed
     """Seed of the permutation of the users."""
     min_target_events: Count

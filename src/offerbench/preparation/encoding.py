@@ -143,10 +143,11 @@ def _cluster_table(events: Events, feature: str, parameters: Clusters, until: in
 
 def _with_labels(counted: pa.Table, prepare: Prepare) -> pa.Table:
     """Make value, label, occurrences of the counted values of a feature."""
+    occurrences = counted[OCCURRENCES].to_numpy()
     labels = assign_labels(
         counted[VALUE].to_pylist(),
-        counted[OCCURRENCES].to_numpy(),
-        min_occurrences=prepare.vocabulary.min_occurrences,
+        occurrences,
+        min_occurrences=prepare.vocabulary.min_occurrences_of(int(occurrences.sum())),
         buckets=prepare.vocabulary.out_of_vocabulary_buckets,
     )
     return pa.table({VALUE: counted[VALUE], LABEL: labels, OCCURRENCES: counted[OCCURRENCES]})

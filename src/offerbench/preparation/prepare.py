@@ -23,6 +23,7 @@ from offerbench.preparation.encoding import Encoding, encode
 from offerbench.preparation.events import Built, Events
 from offerbench.preparation.resources import Resources
 from offerbench.preparation.user_split import split_users
+from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 
 LOG = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ def prepare_dataset(
     Raises
     ------
     OfferbenchError
-        If the raw files can't be read or change meanwhile, or too many of their rows can't be used.
+        If the raw files can't be read or change meanwhile, or too many of their rows can't be used, or they
+        have too few users for the split or no value of a feature that is frequent enough.
     """
     with (
         unchanged(raw_directory),
@@ -117,6 +119,8 @@ def prepare_events(
     users = len(encoding.user_numbers)
     LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
     split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
+    if until is None:  # a feature may have come into use later than that
+        refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
     built = events.build(directory, prepare, users, resources.events_per_chunk)
     LOG.info(
         "built %s histories of %s user-days, %s events",
@@ -169,6 +173,7 @@ def _counts(
         vocabulary[feature] = {
             "values": len(table),
             "in_vocabulary": int(is_known.sum()),
+            "events_out_of_vocabulary": int(occurrences[~is_known].sum()),
             "events_covered": round(float(occurrences[is_known].sum() / occurrences.sum()), 6),
         }
     return {
@@ -181,6 +186,7 @@ def _counts(
         "last_day": str(np.datetime64(max(built.days), "D")),
         "days_with_events": len(built.days),
         "target_events": built.target_events,
+        "target_events_of_largest_user": int(encoding.target_events.max()),
         "user_days": built.contexts,
         "histories": built.histories,
         "users": {part.part: int((split == part).sum()) for part in Split},

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
+from offerbench.core.section import count_of
 from offerbench.preparation.config import UserSplit
 
 
@@ -18,7 +19,7 @@ def split_users(
     target_events : int64, shape (users,)
         Number of target events of each user; one with less than `min_target_events` is in train.
     parameters : UserSplit
-        Sizes of the parts.
+        Sizes of the parts; a part that is a share has at least one user.
     generator : numpy.random.Generator
         Source of the permutation.
 
@@ -32,12 +33,12 @@ def split_users(
     OfferbenchError
         If no user is left for training.
     """
-    users, test_users, validation_users = (
-        len(target_events),
-        parameters.test_users,
-        parameters.validation_users,
-    )
+    users = len(target_events)
     eligible = np.flatnonzero(target_events >= parameters.min_target_events)
+    test_users, validation_users = (
+        max(count_of(amount, len(eligible)), 1)
+        for amount in (parameters.test_users, parameters.validation_users)
+    )
     if test_users + validation_users >= users:
         raise OfferbenchError(
             f"prepare.split: {test_users} test and {validation_users} validation users leave none to train "

@@ -1,10 +1,15 @@
 """Labels of the values of a feature."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from offerbench.core.columns import OCCURRENCES, VALUE
+from offerbench.core.errors import OfferbenchError
+from offerbench.preparation.config import Vocabulary
 
 
 def bucket(value: str, buckets: int) -> int:
@@ -46,3 +51,25 @@ def assign_labels(
     for rare in np.flatnonzero(occurrences < min_occurrences):
         labels[rare] = bucket(values[rare], buckets)
     return labels
+
+
+def refuse_empty_vocabularies(vocabularies: Mapping[str, pa.Table], parameters: Vocabulary) -> None:
+    """Refuse a feature without a vocabulary: nothing could be learned of it or measured by it.
+
+    Parameters
+    ----------
+    vocabularies : mapping of Table
+        From `encode`.
+    parameters : Vocabulary
+        What they were made with.
+    """
+    for feature, table in vocabularies.items():
+        occurrences = table[OCCURRENCES].to_numpy()
+        wanted, place = parameters.min_occurrences_of(int(occurrences.sum())), int(np.argmax(occurrences))
+        if occurrences[place] < wanted:
+            value = f"{table[VALUE][place].as_py()!r:.60}"
+            raise OfferbenchError(
+                f"prepare.vocabulary.min_occurrences: no value of {feature} is seen {wanted:,} times, the "
+                f"most frequent one ({value}) {occurrences[place]:,} times. Lower it, or take {feature} out "
+                "of prepare.offer_features and tasks."
+            )

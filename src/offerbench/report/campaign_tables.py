@@ -36,10 +36,10 @@ def campaigns_markdown(content: Mapping[str, Any], decimals: int) -> str:
         "again with replacement); bold: the interval excludes 0.\n"
     ]
     for segment, heading in SEGMENT_HEADINGS.items():
-        if content["wauc"][segment] and _has_offers(content, segment):
+        if content["wauc"][segment] and has_offers(content, segment):
             parts += [
                 f"## {heading}\n",
-                _counts(content, segment),
+                offers_sentence(content, segment) + "\n",
                 wauc_table(content, segment, decimals) + "\n",
             ]
             parts += ["Campaign score less row:\n", gap_table(content, segment, decimals) + "\n"]
@@ -48,15 +48,17 @@ def campaigns_markdown(content: Mapping[str, Any], decimals: int) -> str:
     return "\n".join(parts)
 
 
-def _has_offers(content: Mapping[str, Any], segment: str) -> bool:
+def has_offers(content: Mapping[str, Any], segment: str) -> bool:
+    """Say whether any offer of a segment had a buyer."""
     return any(counts["bought_offers"][segment] for counts in content["counts"].values())
 
 
-def _counts(content: Mapping[str, Any], segment: str) -> str:
+def offers_sentence(content: Mapping[str, Any], segment: str) -> str:
+    """Say how many offers of a segment had a buyer."""
     offers = ", ".join(
         f"{task} {counts['bought_offers'][segment]:,}" for task, counts in content["counts"].items()
     )
-    return f"Offers with a buyer, counted for each date: {offers}.\n"
+    return f"Offers with a buyer, counted for each date: {offers}."
 
 
 def wauc_table(content: Mapping[str, Any], segment: str, decimals: int) -> str:

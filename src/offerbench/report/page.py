@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from offerbench.core.columns import COMPARED_WITH, GAP, MODEL, SEGMENT, TASK
+from offerbench.core.findings import Finding
 from offerbench.core.rows import Row
 from offerbench.evaluation.popularity import MIN_POSITIVES
 from offerbench.evaluation.wauc import SEGMENTS
@@ -62,6 +63,8 @@ class PageContent:
     prepared: Mapping[str, Any]
     batches: Mapping[str, Any]
     """Contents of prepare.json and rebatch.json."""
+    findings: Sequence[Finding] = ()
+    """What to know of the results, warnings first."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,15 @@ def page_html(content: PageContent) -> str:
     trained = [row for row in rows if row.name in set(content.curves[MODEL])]
     return environment.get_template("page.html.j2").render(
         dataset=parameters.dataset,
+        has_backtest=bool(parameters.backtest.dates),
         part=parameters.evaluate.users,
         users=content.prepared["users"][parameters.evaluate.users],
         interval_note=INTERVAL_NOTE,
         mark_note=MARK_NOTE,
         ceiling_note=CEILING_NOTE,
         measures=_sections(content, decimals),
+        findings=content.findings,
+        warnings=sum(found.warning is not None for found in content.findings),
         popularity_legend=popularity_lines(tasks[0], rows),
         min_positives=MIN_POSITIVES,
         popularity=popularity_panels(content.offers, tasks, rows),

@@ -31,12 +31,20 @@ NOT_RANKED = frozenset(CEILINGS)
 
 def segment_meanings(evaluate: Evaluate) -> dict[str, str]:
     """Say which offers a segment holds."""
-    popular, cold_start = evaluate.popular_min_positives, evaluate.cold_start_min_positives
+    positives = "positives"
+    if isinstance(evaluate.popular_min_positives, float):
+        positives = "of the positives of their task"
+    popular, cold_start = map(_amount, (evaluate.popular_min_positives, evaluate.cold_start_min_positives))
     return {
         "all": "every offer of the vocabulary",
-        "popular": f"offers with more than {popular} positives",
-        "cold_start": f"offers with more than {cold_start} and at most {popular} positives",
+        "popular": f"offers with more than {popular} {positives}",
+        "cold_start": f"offers with more than {cold_start} and at most {popular} {positives}",
     }
+
+
+def _amount(amount: int | float) -> str:
+    """Write a number as it is, a share in per cent."""
+    return str(amount) if isinstance(amount, int) else f"{100 * amount:.6g}%"
 
 
 def other_title(compared_with: str, others: "pd.Series[str] | None" = None) -> str:

@@ -112,11 +112,13 @@ def _rhythm(pairs: TaskPairs, prior: float) -> dict[str, Floats]:
 
 def _attributes(pairs: TaskPairs, parameters: PairFeatures) -> dict[str, Floats]:
     """How much of the past shares each attribute with the offer, against all users."""
+    nothing = np.zeros(pairs.shape)
     features = [name for name in pairs.contexts.data.offer_sizes if name != pairs.task]
+    if not features:
+        return {f"attribute_{pairs.task}": nothing}
     counts, base = pairs.attribute_matches(features, parameters.attribute_values)
     length = pairs.contexts.past(None)[1][:, :, None, None].astype(np.float64)
     expected = np.maximum(base.astype(np.float64), MIN_BASE)[pairs.offer_of_event][:, None]
     shares = (counts + parameters.prior_events * expected) / (length + parameters.prior_events)
     of_features = dict(zip(features, np.moveaxis(np.log(shares / expected), -1, 0), strict=True))
-    nothing = np.zeros(pairs.shape)
     return {f"attribute_{name}": of_features.get(name, nothing) for name in pairs.contexts.data.offer_sizes}

@@ -83,6 +83,21 @@ class TaskPairs:
         """
         return self.matches.count(*self._queries(start, length)).reshape(self.shape)
 
+    def own_match_counts(self, start: Ints, length: Ints) -> Ints:
+        """Count the events of one window for each offer that are of it: of its buyer's past, say.
+
+        Parameters
+        ----------
+        start, length : int64, shape (groups, j)
+            Windows among the events of the split.
+
+        Returns
+        -------
+        int64, shape (groups, j)
+        """
+        keys = self.offers.keys[self.offer_of_event].reshape(-1)
+        return self.matches.count(start.reshape(-1), length.reshape(-1), keys).reshape(start.shape)
+
     def decayed_matches(self, start: Ints, length: Ints, half_life_days: float) -> tuple[Floats, Floats]:
         """Sum the weights of the events of each context's window: those of the offer, and all.
 

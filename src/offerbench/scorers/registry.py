@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from offerbench.core.errors import OfferbenchError
-from offerbench.core.paths import entries
+from offerbench.core.leavings import refuse_stray_models
 from offerbench.core.rows import (
     ALL_TASKS,
     AUGMENTED_MODEL,
@@ -66,17 +65,7 @@ def load_scorers(
         damaged or of another task.
     """
     specialists = models_directory / "mono"
-    found, tasks = entries(specialists), {row.task for row in rows}
-    if stray := [path.name for path in found if not path.is_dir()]:
-        raise OfferbenchError(
-            f"{specialists}: holds {stray}, which is no model, and DVC would take it for a part of them. "
-            "Move it away."
-        )
-    if stale := [path.name for path in found if path.name not in tasks]:
-        raise OfferbenchError(
-            f"{specialists}: holds models of {stale}, which `tasks` in params.yaml does not name. Run "
-            "`offerbench prune` to remove them, then `dvc repro`."
-        )
+    refuse_stray_models(specialists, {row.task for row in rows})
     scorers: dict[str, Scorer] = {}
     of_tasks = [row.task for row in rows if row.task]
     for row in rows:

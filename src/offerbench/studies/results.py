@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from offerbench.studies.config import SettingsAsRows, Study
 from offerbench.studies.experiments import Experiment
 
 SETTING = "setting"
+COUNTS = ("rows", "events_kept", "target_events", "users")
+"""What of metrics/prepare.json says how large a data set is."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class StudyResults:
     best_epochs: Mapping[str, int]
     """By setting, the epoch (from 1) with the highest validation AUC of the model that is shown; empty if
     the study does not ask for it."""
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By setting, how many rows, events and users its data set has; of experiments that counted them."""
 
     @property
     def settings(self) -> list[str]:
@@ -71,7 +75,8 @@ def read_study_results(
     epochs = {}
     if isinstance(shown, SettingsAsRows) and shown.best_epoch:
         epochs = {one.setting: best_epoch(revisions[one.name], shown.model) for one in found}
-    return StudyResults(pd.concat(tables, ignore_index=True), epochs)
+    data = {one.setting: counted for one in found if (counted := read_counts(revisions[one.name]))}
+    return StudyResults(pd.concat(tables, ignore_index=True), epochs, data)
 
 
 def read_table(revision: str) -> pd.DataFrame:
@@ -82,6 +87,15 @@ def read_table(revision: str) -> pd.DataFrame:
     )
     merged = wauc.merge(widths, on=CELL, how="left", validate="one_to_one")
     return merged.astype({WAUC: np.float64, HALF_WIDTH: np.float64})
+
+
+def read_counts(revision: str) -> dict[str, Any] | None:
+    """Read how large the data set of a revision is; None if that was not kept."""
+    content = git.read_committed(revision, METRICS_DIRECTORY / "prepare.json")
+    if content is None:
+        return None
+    counts = json.loads(content)
+    return {key: counts[key] for key in COUNTS if key in counts}
 
 
 def best_epoch(revision: str, model: str) -> int:
@@ -105,6 +119,8 @@ def write_study_results(
     for experiment in experiments:
         table = results.table[results.table[SETTING] == experiment.setting]
         entry: dict[str, Any] = {"changes": dict(experiment.settings)}
+        if experiment.setting in results.data:
+            entry["data"] = dict(results.data[experiment.setting])
         if not table.empty:
             entry["wauc"] = nested(table, CELL, WAUC)
             entry["half_widths"] = nested(table, CELL, HALF_WIDTH)

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from offerbench.core import git
 from offerbench.core.errors import OfferbenchError
-from offerbench.core.paths import PARAMETERS_FILE
+from offerbench.core.leavings import refuse_missing_raw_files
+from offerbench.core.paths import PARAMETERS_FILE, RAW_DIRECTORY
 from offerbench.studies.experiments import Experiment, reference
 
 CLONES_DIRECTORY = Path(".dvc/tmp/studies")  # on the disk of DVC's cache, and ignored by git
@@ -46,8 +47,11 @@ def run_experiments(study: str, experiments: Sequence[Experiment], commit: str, 
     Raises
     ------
     OfferbenchError
-        If the study is running already, or experiments fail; names them and their logs.
+        If the study is running already, the raw files of its data set are not there, or experiments fail;
+        names them and their logs.
     """
+    for dataset in {experiment.parameters.dataset for experiment in experiments}:
+        refuse_missing_raw_files(dataset)
     with _alone(study) as directory:
         _clone(Path(git.output("rev-parse", "--show-toplevel").decode().strip()), directory / "origin")
         git.output("-C", str(directory / "origin"), "checkout", "--quiet", "--detach", commit)
@@ -92,6 +96,7 @@ class Clones:
             if LOCAL_CONFIGURATION.exists():
                 shutil.copy(LOCAL_CONFIGURATION, project / LOCAL_CONFIGURATION)
             _dvc(project, "cache", "dir", "--local", self.cache)
+            _bring_raw_files(project, experiment.parameters.dataset)
             (project / PARAMETERS_FILE).write_text(experiment.text, encoding="utf-8")
             if not _reproduce(project, experiment.name, log):
                 return False
@@ -129,6 +134,21 @@ def _clone(source: Path, target: Path) -> None:
     values = {key: git.attempt("config", "--get", key).stdout.decode().strip() for key in IDENTITY}
     identity = [f"--config={key}={value}" for key, value in values.items() if value]
     git.output("clone", "--quiet", "--no-tags", *identity, str(source), str(target))
+
+
+def _bring_raw_files(project: Path, dataset: str) -> None:
+    """Link raw files that neither git nor DVC brings into a clone."""
+    source = RAW_DIRECTORY / dataset
+    target = project / source
+    if source.is_dir() and not target.exists() and not target.with_name(f"{dataset}.dvc").exists():
+        shutil.copytree(source, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(Path(source).resolve(), target)
+    except OSError:  # on another disk
+        shutil.copy2(source, target)
 
 
 def _fetch(tree: Path, name: str) -> None:

@@ -7,8 +7,9 @@ from scipy.special import expit
 from offerbench.campaigns.cuts import day_number
 from offerbench.campaigns.inputs import Pairs, input_names, log_odds
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.offers_as_of import joined, new_offers, single_offer, task_offers
+from offerbench.campaigns.offers_as_of import joined, new_offers, task_offers
 from offerbench.campaigns.pair_history import buyers, pair_history
+from offerbench.campaigns.single_offer import single_offer
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split
 from offerbench.scorers.pairs import Contexts, TaskPairs

@@ -126,6 +126,7 @@ def test_the_figures_of_an_audience_known_by_hand() -> None:
         "expected_buyers": 0.7,
         "expected_buyers_at_random": 0.5,
         "share_of_expected_buyers": 0.7,
+        "backtest": None,
     }
     text = summary.as_text().splitlines()
     assert "expected buyers in the audience  0.7" in text

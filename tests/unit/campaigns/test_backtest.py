@@ -13,7 +13,8 @@ from offerbench.campaigns.backtest import Scored, draw_offers, run_backtest
 from offerbench.campaigns.cuts import cut_of, past_cuts
 from offerbench.campaigns.measures import offer_auc
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.results import MEAN, SEGMENTS, campaign_content, collect, curve_content, rows_of
+from offerbench.campaigns.result_content import MEAN, campaign_content, curve_content
+from offerbench.campaigns.results import SEGMENTS, collect, rows_of
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split

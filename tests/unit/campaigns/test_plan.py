@@ -11,10 +11,9 @@ from offerbench.campaigns.plan import (
     Pairs,
     Plan,
     best_plan,
-    needed_users,
-    refuse_too_many_messages,
     take_greedily,
 )
+from offerbench.campaigns.plan_size import listed_users, needed_users, refuse_too_many_messages
 from offerbench.core.errors import OfferbenchError
 from tests.oracle.plan import best_value
 
@@ -157,3 +156,50 @@ def test_a_million_pairs_take_seconds() -> None:
     assert time.perf_counter() - start < 120
     assert plan.is_exact
     refuse_broken(plan, pairs, [5_000] * 10, 1)
+
+
+@given(problem=problems(), data=st.data())
+def test_the_bound_holds_for_users_that_are_not_listed(
+    problem: tuple[list[list[float | None]], list[int], int], data: st.DataObject
+) -> None:
+    chances, sizes, cap = problem
+    listed = [data.draw(st.integers(size, len(chances) + size)) for size in sizes]
+    columns = [[row[place] for row in chances if row[place] is not None] for place in range(len(sizes))]
+    ordered = [sorted((each for each in column if each is not None), reverse=True) for column in columns]
+    floors = [
+        column[number - 1] if number < len(column) else 0.0
+        for column, number in zip(ordered, listed, strict=True)
+    ]
+    pairs = pairs_of(chances, listed)
+    best = best_value(chances, sizes, min(cap, len(sizes)))
+    for exact_pairs in (0, 100):
+        plan = best_plan(pairs, sizes, cap, exact_pairs, np.array(floors))
+        refuse_broken(plan, pairs, sizes, cap)
+        assert plan.expected_buyers <= best + 1e-9
+        assert best <= plan.bound + 1e-9
+        if plan.is_exact:
+            assert plan.expected_buyers == pytest.approx(best, abs=1e-9)
+
+
+def test_no_more_pairs_are_looked_at_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert listed_users([10, 20], 1, users=1000) == needed_users([10, 20], 1)
+    assert listed_users([10, 20], 1, users=25) == [25, 25]
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 300)
+    assert listed_users([10, 20], 1, users=1000) == needed_users([10, 20], 1)
+    assert listed_users([50, 200], 1, users=1000) == [150, 200]  # of its size at least
+    with pytest.raises(OfferbenchError, match="want 301 messages, but no more than 300 can be planned"):
+        listed_users([101, 200], 1, users=1000)
+
+
+@pytest.mark.parametrize("cap", [1, 3])
+def test_a_plan_of_short_lists_is_near_its_bound(cap: int) -> None:
+    pairs, sizes = drawn(4_000, 8, 2), [150] * 8
+    matrix = pairs.chance.reshape(-1, 8)
+    floors = np.sort(matrix, axis=0)[-400]
+    listed = pairs.chance >= floors[pairs.campaign]
+    some = Pairs(pairs.user[listed], pairs.campaign[listed], pairs.chance[listed])
+    plan = best_plan(some, sizes, cap, 10**6, floors)
+    best = best_plan(pairs, sizes, cap, 10**6)
+    assert best.is_exact and not plan.is_exact
+    assert plan.expected_buyers <= best.expected_buyers + 1e-9 <= plan.bound + 2e-9
+    assert plan.bound - plan.expected_buyers < 0.02 * best.expected_buyers

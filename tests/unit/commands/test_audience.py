@@ -11,6 +11,7 @@ import pytest
 
 from offerbench import cli
 from offerbench.campaigns.as_of import data_days
+from offerbench.campaigns.backtest_reach import BacktestSizes, OffersOfSize
 from tests.unit.campaigns.scores import FakeScore, drawn_scores
 from tests.unit.conftest import TinyData
 
@@ -34,6 +35,7 @@ def score(tiny_data: TinyData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     Path("data/prepared").symlink_to(tiny_data.directory)
     fake = FakeScore(USERS, [])
     monkeypatch.setattr("offerbench.commands.campaign_score.load_campaign_score", lambda: fake)
+    monkeypatch.setattr("offerbench.commands.campaign_score.load_backtest_sizes", lambda: None)
     return fake
 
 
@@ -73,6 +75,40 @@ def test_an_offer_in_and_ranked_users_out(
     assert "users considered                 120" in lines
     assert f"expected buyers in the audience  {table['chance'].sum():.1f}" in lines
     assert files() == {"audience.csv", "audience.json"}
+
+
+def test_what_the_backtest_reached_with_offers_of_that_size_is_told(
+    score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bought = float((drawn_scores(USERS, 0).past_purchases > 0).mean())
+    sizes = BacktestSizes(
+        horizon_days=14,
+        heads={},
+        users=[0.0, 0.1, 0.5, 1.0],
+        sizes=[
+            OffersOfSize(
+                bought_before_from=low,
+                bought_before_below=high,
+                offers=1234,
+                buyers=5678,
+                expected_over_actual=0.98765432,
+                buyers_reached=[0.0, 0.4, 0.8, 1.0],
+            )
+            for low, high in ((0.0, bought), (bought, bought + 0.1))
+        ],
+    )
+    monkeypatch.setattr("offerbench.commands.campaign_score.load_backtest_sizes", lambda: sizes)
+    assert run_audience(monkeypatch, OFFER, "--size", "36") == 0
+    printed = capsys.readouterr().out
+    assert "60.0% of the buyers with 30.0% of the users" in printed  # half way from 10% to 50%
+    assert "0.99 buyers expected for each actual one" in printed
+    assert f"(1,234 offers that {bought:.1%} to {bought + 0.1:.1%} of the users had bought before" in printed
+    told = json.loads(Path("audience.json").read_text())["backtest"]
+    assert told["share_of_buyers"] == 0.6 and told["expected_over_actual"] == 0.987654
+    assert told["offers"] == 1234 and told["bought_before_from"] == round(bought, 6)
+    assert run_audience(monkeypatch, OFFER, "--size", "36", "--horizon", "7") == 0
+    assert "reached in the backtest" not in capsys.readouterr().out  # it had another horizon
+    assert json.loads(Path("audience.json").read_text())["backtest"] is None
 
 
 def test_the_same_command_gives_the_same_bytes(score: FakeScore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +163,26 @@ def test_without_models_it_says_which_stage_makes_them(
 def run_plan(monkeypatch: pytest.MonkeyPatch, text: str, *words: str) -> int:
     Path("campaigns.yaml").write_text(text)
     return run(monkeypatch, "audience", "--campaigns", "campaigns.yaml", "--output", "plan", *words)
+
+
+def test_more_pairs_than_there_is_room_for_are_cut_and_said_to_be(
+    score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 70)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0  # each needs its best 50
+    printed = capsys.readouterr()
+    assert "only the best 35 users of each campaign were looked at" in printed.out + printed.err
+    assert "below the best plan." in printed.out
+    plan = json.loads(Path("plan/plan.json").read_text())
+    assert plan["is_exact"] is False
+    assert plan["expected_buyers"] <= plan["bound"]
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 10**6)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0
+    best = json.loads(Path("plan/plan.json").read_text())
+    assert plan["expected_buyers"] <= best["expected_buyers"] <= plan["bound"] + 1e-6
+    monkeypatch.setattr("offerbench.campaigns.plan_size.MAX_PAIRS", 49)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 2
+    assert "the campaigns want 50 messages" in capsys.readouterr().err
 
 
 def test_several_campaigns_share_the_users(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from offerbench.commands.readme import fill, readme
+from offerbench.commands.readme import DATA_SETS, fill, readme
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import write_json
 from offerbench.evaluation.result_files import CELL, nested, nested_rows, results_directory
@@ -159,3 +159,20 @@ def test_a_study_cannot_be_named_by_a_path(checkout: Path) -> None:
     shutil.copy(checkout / "reports/studies/seeds-2.md", checkout / "secret.md")
     text = marked("study_../../secret_all")
     assert fill(text) == text  # no marker
+
+
+def test_data_sets_are_those_of_params_yaml_and_of_studies(checkout: Path) -> None:
+    counts = {"rows": 1000, "target_events": 900, "users": {"train": 5, "validation": 6, "test": 7}}
+    write_json(checkout / "metrics/prepare.json", counts)
+    cell = {"full": 0.61, "mono_shelf": 0.5, "frequency": 0.7}
+    for name in DATA_SETS:
+        settings = {"whole": {"data": counts | {"rows": 123456}, "wauc": {"all": {"shelf": cell}}}}
+        write_json(checkout / f"reports/studies/{name}.json", {"title": name, "settings": settings})
+    filled = fill(marked("data_sets"))
+    assert "| Complete Journey | 1,000" in filled
+    for name in DATA_SETS:
+        (line,) = [line for line in filled.splitlines() if line.startswith(f"| {name} ")]
+        assert "| 123,456 |" in line and "| .610 " in line and "| **.700** " in line
+    (checkout / f"reports/studies/{DATA_SETS[0]}.json").unlink()
+    with pytest.raises(OfferbenchError, match=rf"{DATA_SETS[0]}\.json: no such file\. Run `offerbench study"):
+        fill(marked("data_sets"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from offerbench.core.section import Count, Name, Section, leaves
+from offerbench.core.section import AmountOrShare, Count, CountOrShare, Name, Section, count_of, leaves
 
 
 class Small(Section):
@@ -54,6 +54,35 @@ def test_a_count_fits_32_bits(count: int, fits: bool) -> None:
     else:
         with pytest.raises(ValidationError):
             TypeAdapter(Count).validate_python(count)
+
+
+@pytest.mark.parametrize("value", [True, None, "1", -1, 2**31, 0.0, 1.0, 1.5, -0.5, float("nan"), [1]])
+def test_no_count_and_no_share(value: Any) -> None:
+    for kind in (CountOrShare, AmountOrShare):
+        with pytest.raises(ValidationError, match="or a share above 0 and below 1"):
+            TypeAdapter(kind).validate_python(value)
+
+
+def test_an_amount_may_be_none_at_all_a_count_not() -> None:
+    assert TypeAdapter(AmountOrShare).validate_python(0) == 0
+    with pytest.raises(ValidationError, match="1 or more"):
+        TypeAdapter(CountOrShare).validate_python(0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "whole", "expected"),
+    [
+        (400, 7, 400),
+        (0, 7, 0),
+        (0.29, 100, 29),
+        (0.1, 30, 3),
+        (0.999, 10, 9),
+        (1e-4, 105_840, 10),
+        (0.5, 0, 0),
+    ],
+)
+def test_a_share_is_rounded_down_as_it_is_written(amount: int | float, whole: int, expected: int) -> None:
+    assert count_of(amount, whole) == expected
 
 
 def test_leaves_are_values_by_dotted_keys() -> None:

@@ -63,10 +63,13 @@ class Evaluated:
         """Of the train users' events."""
         return self.tiny.data.events[task][train_rows(self.tiny.data)].tolist()
 
+    def log(self, task: str) -> oracle.Log:
+        """All target events."""
+        return oracle.Log(*(self.tiny.data.events[name].tolist() for name in (USER, DAY, task)))
+
     def hits(self, task: str) -> dict[tuple[int, int], str]:
         """Negatives that are positives in truth, by the loop over the log."""
-        columns = (self.tiny.data.events[name].tolist() for name in (USER, DAY, task))
-        return oracle.hits(oracle.Log(*columns), self.rows, NEIGHBOURS)
+        return oracle.hits(self.log(task), self.rows, NEIGHBOURS)
 
     def pairs(self, measure: Measure, task: str) -> list[oracle.Pair]:
         """Pairs that are measured, in the order of the loops."""
@@ -190,6 +193,7 @@ def test_results_are_those_of_the_loops_on_the_same_scores(
         "negatives_with_own_offer": hits.count(oracle.OWN_OFFER),
         "negatives_bought_that_day": hits.count(oracle.BOUGHT_THAT_DAY),
         "negatives_of_own_events": hits.count(oracle.OWN_EVENT),
+        **oracle.pair_facts(evaluated.log(task), evaluated.rows, NEIGHBOURS),
     }
 
 

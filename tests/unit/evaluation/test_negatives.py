@@ -91,6 +91,15 @@ def test_auc_of_all_users_is_that_of_the_loop(tiny_data: TinyData) -> None:
     result = measure_task(scored, Measure.PUBLISHED, data.first_label, evaluate_parameters())
     scores = scored.scores[HISTORY_AFFINITY][:, :, 0]
     labels = data.events["brand"][rows[0]]
+    log = oracle.Log(*(data.events[name].tolist() for name in (USER, DAY, "brand")))
+    again = oracle.pair_facts(log, rows[0].tolist(), 1)["events_bought_before"]
+    assert again > 0
+    assert scored.facts == {
+        "events": rows.size,
+        "events_bought_before": again,
+        "negatives": 3 * rows.size,
+        "negatives_of_own_user": 0,
+    }
     assert len(result.offers) > 1
     for offer in result.offers.itertuples(index=False):
         of_offer = scores[labels == offer.label]

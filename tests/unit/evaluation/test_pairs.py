@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offerbench.core.columns import DAY, USER, Split
-from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs
+from offerbench.evaluation.pairs import Hits, Measure, find_hits, measured_pairs, pair_facts
 from offerbench.features.offers import OfferTable
 from offerbench.scorers.contexts import Contexts
 from offerbench.scorers.pairs import TaskPairs
@@ -50,6 +50,23 @@ def test_hits_are_those_of_the_loops(
         "negatives_bought_that_day": kinds.count(oracle.BOUGHT_THAT_DAY),
         "negatives_of_own_events": kinds.count(oracle.OWN_EVENT),
     }
+
+
+@given(EVENTS, st.integers(1, 5), st.data())
+def test_facts_are_those_of_the_loops(
+    events: list[tuple[int, int, int]], neighbours: int, data: st.DataObject
+) -> None:
+    size = neighbours * data.draw(st.integers(1, 4), "groups")
+    place = st.integers(0, len(events) - 1)
+    rows = data.draw(st.lists(place, min_size=size, max_size=size), "rows")
+    pairs = pairs_of(events, np.array(rows).reshape(-1, neighbours))
+    columns = (pairs.contexts.data.events[name].tolist() for name in (USER, DAY, "brand"))
+    assert pair_facts(pairs, np.eye(neighbours, dtype=bool)) == oracle.pair_facts(
+        oracle.Log(*columns), rows, neighbours
+    )
+    past = pairs.contexts.past(None)
+    diagonal = np.diagonal(pairs.match_counts(*past), axis1=1, axis2=2)
+    assert pairs.own_match_counts(*past).tolist() == diagonal.tolist()
 
 
 @given(st.integers(1, 5), st.integers(0, 6), st.data())

@@ -30,6 +30,18 @@ def test_segments_are_those_of_each_offer(offers: list[tuple[float, int]]) -> No
         assert [name for name in SEGMENTS if masks[name][place]] == oracle.segments(number, 20, 4)
 
 
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=20), st.integers(1, 999))
+def test_shares_are_those_of_the_positives_of_all_offers(positives: list[int], thousandths: int) -> None:
+    popular, cold_start = thousandths / 1000, thousandths / 2000
+    evaluate = evaluate_parameters(popular_min_positives=popular, cold_start_min_positives=cold_start)
+    masks = segment_masks(np.array(positives, np.int64), evaluate)
+    for place, number in enumerate(positives):
+        is_popular = number * 1000 > thousandths * sum(positives)
+        is_cold_start = not is_popular and number * 2000 > thousandths * sum(positives)
+        expected = ["all", *["popular"] * is_popular, *["cold_start"] * is_cold_start]
+        assert [name for name in SEGMENTS if masks[name][place]] == expected
+
+
 def test_borders_of_the_segments() -> None:
     evaluate = evaluate_parameters(popular_min_positives=200, cold_start_min_positives=10)
     masks = segment_masks(np.array([1, 10, 11, 200, 201]), evaluate)

@@ -8,14 +8,17 @@ import tensorflow as tf
 
 from offerbench.batching.batches import draw_pass
 from offerbench.core.columns import Split
-from offerbench.model.feed import Feed
+from offerbench.core.errors import OfferbenchError
+from offerbench.model.feed import Feed, passes_per_epoch
 from offerbench.model.tensors import BatchTensors
+from tests.oracle import batches as oracle
 
 from ..conftest import TinyData
 from ..parameters import rebatch_parameters
 from ..rankers import AS_OFFERS, CASES, EVENTS_ONLY
 
 REBATCH = rebatch_parameters()
+SMALL = rebatch_parameters(users_per_group=10)  # groups: the number of batches differs from pass to pass
 
 
 def feed(tiny: TinyData, case: str, **changes: Any) -> Feed:
@@ -122,3 +125,27 @@ def test_kinds_of_match_are_windows_and_attributes(tiny_data: TinyData, case: st
         if kinds > 2:  # expected over distributions: not all are whole numbers
             assert (grouping.counts[..., :2] % 1 == 0).all()
             assert (grouping.counts[..., 2:] > 0).any()
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+@pytest.mark.parametrize("min_steps", [1, 13, 50])
+@pytest.mark.parametrize("case", [next(iter(EVENTS_ONLY)), next(iter(AS_OFFERS))])
+def test_an_epoch_is_whole_passes_with_enough_steps(
+    tiny_data: TinyData, case: str, min_steps: int, epoch: int
+) -> None:
+    made, one = feed(tiny_data, case, min_steps_per_epoch=min_steps), feed(tiny_data, case)
+    expected = oracle.passes_of_epoch(len(list(one.training(0))), min_steps, epoch)
+    assert made.passes == len(expected)
+    found = as_bytes(list(made.training(epoch)))
+    assert found == [batch for number in expected for batch in as_bytes(list(one.training(number)))]
+
+
+def test_passes_are_counted_by_the_first(tiny_data: TinyData) -> None:
+    rows = [passes_per_epoch(tiny_data.data, SMALL, steps) for steps in (1, 1000)]
+    first = len(list(draw_pass(tiny_data.data, Split.TRAIN, SMALL)))
+    assert rows == [1, -(-1000 // first)]
+
+
+def test_no_batch_is_refused(tiny_data: TinyData) -> None:
+    with pytest.raises(OfferbenchError, match=r"rebatch\.batch_size: 100000 events are more than a group"):
+        passes_per_epoch(tiny_data.data, rebatch_parameters(batch_size=100_000), 40)

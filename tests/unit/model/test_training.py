@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from offerbench.core.errors import OfferbenchError
 from offerbench.model import training
 from offerbench.model.negatives import Pairs
+from offerbench.model.progress import best_point
 from offerbench.model.tensors import BatchTensors
 from offerbench.model.training import Curve, Trainer, train_model
 from offerbench.preparation.prepared import PreparedData
@@ -97,6 +98,42 @@ def test_patience_that_is_not_used_up_restores_the_best_epoch(
     weights, curves = trained(loyal_users, epochs=3, early_stopping_patience=2)
     assert len(curves) == 3
     assert as_bytes(weights) == as_bytes(two_epochs[0])
+
+
+def test_an_epoch_of_several_passes_has_the_steps_of_all(loyal_users: PreparedData) -> None:
+    _, curves = trained(loyal_users, min_steps_per_epoch=9)  # 8 batches a pass
+    assert [epoch.steps for epoch in curves] == [16, 32]
+
+
+def test_two_passes_make_the_weights_of_two_epochs(loyal_users: PreparedData, two_epochs: Trained) -> None:
+    weights, _ = trained(loyal_users, epochs=1, min_steps_per_epoch=16)
+    assert as_bytes(weights) == as_bytes(two_epochs[0])
+
+
+@pytest.mark.parametrize(
+    ("aucs", "epoch", "note"),
+    [
+        ([0.5], 1, "once only"),
+        ([0.5, 0.6, 0.7], 3, "best at the last of 3 epochs"),
+        ([0.7, 0.6, 0.7], 1, "best at the first of 3 epochs"),
+        ([0.6, 0.7, 0.7, 0.6], 2, None),
+    ],
+)
+def test_a_training_that_is_best_at_an_end_says_so(
+    loyal_users: PreparedData,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    aucs: list[float],
+    epoch: int,
+    note: str | None,
+) -> None:
+    monkeypatch.setattr(training, "Curve", scripted(aucs))
+    _, curves = trained(loyal_users, epochs=len(aucs))
+    best = best_point(curves)
+    assert (best["epoch"], best["steps"], best["validation_auc"]) == (epoch, 8 * epoch, aucs[epoch - 1])
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == ([best["note"]] if note else [])
+    assert note is None or note in best["note"]
 
 
 @pytest.mark.parametrize("patience", [None, 1])

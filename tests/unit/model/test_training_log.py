@@ -8,12 +8,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from offerbench.core.section import leaves
-from offerbench.model.progress import Epoch
+from offerbench.model.progress import Epoch, best_point
 from offerbench.model.training_log import training_log
 
 from ..parameters import train_parameters
 
-EPOCHS = [Epoch(1, 0.7, 0.5, 0.71, 0.51), Epoch(2, 0.6, 0.75, 0.61, 0.7)]
+EPOCHS = [Epoch(1, 8, 0.7, 0.5, 0.71, 0.51), Epoch(2, 16, 0.6, 0.75, 0.61, 0.7)]
 
 
 def column(directory: Path, part: str, measure: str) -> list[tuple[int, float]]:
@@ -48,20 +48,21 @@ def test_curves_are_written_after_each_epoch(directory: Path) -> None:
             for part in ("train", "validation"):
                 for measure in ("loss", "auc"):
                     expected = [
-                        (step, getattr(each, f"{part}_{measure}"))
-                        for step, each in enumerate(EPOCHS[: number + 1])
+                        (each.steps, getattr(each, f"{part}_{measure}")) for each in EPOCHS[: number + 1]
                     ]
                     assert column(directory, part, measure) == expected
     metrics = json.loads((directory / "metrics.json").read_text())
     assert metrics["train"] == {"loss": 0.6, "auc": 0.75}
     assert metrics["validation"] == {"loss": 0.61, "auc": 0.7}
+    assert metrics["step"] == 16
+    assert metrics["best"] == best_point(EPOCHS)
 
 
 def test_a_log_starts_anew(directory: Path) -> None:
     for _ in range(2):
         with training_log(directory, train_parameters()) as log:
             log.add(EPOCHS[0])
-    assert column(directory, "train", "loss") == [(0, 0.7)]
+    assert column(directory, "train", "loss") == [(8, 0.7)]
 
 
 def test_it_writes_nothing_outside_its_directory(directory: Path, tmp_path: Path) -> None:

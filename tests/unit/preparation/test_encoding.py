@@ -11,9 +11,11 @@ import pytest
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
+from offerbench.preparation.config import Prepare
 from offerbench.preparation.duckdb_events import DuckDBEvents
 from offerbench.preparation.encoding import encode
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
+from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 from tests.oracle import numbers, vocabulary
 
 from ..parameters import prepare_parameters
@@ -121,3 +123,43 @@ def test_no_target_event_names_the_key(connection: duckdb.DuckDBPyConnection) ->
     connection.execute("DELETE FROM events WHERE event_type = 'purchase'")
     with pytest.raises(OfferbenchError, match=r"prepare\.target_event: no event of type 'purchase'"):
         encode(DuckDBEvents(connection), PREPARE)
+
+
+def with_least(occurrences: int | float) -> Prepare:
+    """The parameters with another `vocabulary.min_occurrences`."""
+    content = PREPARE.model_dump()
+    content["vocabulary"]["min_occurrences"] = occurrences
+    return Prepare.model_validate(content)
+
+
+def test_a_share_of_the_events_is_as_their_number(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    events = len(kept_events())
+    share = with_least(30.5 / events)
+    assert share.vocabulary.min_occurrences_of(events) == 30
+    found = encode(DuckDBEvents(connection), share).vocabularies
+    with event_database(tmp_path, "500MB") as other:
+        other.register("events_arrow", pa.Table.from_pylist(EVENTS))
+        other.execute("CREATE TABLE events AS SELECT * FROM events_arrow")
+        expected = encode(DuckDBEvents(other), PREPARE).vocabularies
+    assert found == expected
+
+
+def test_a_small_share_needs_some_occurrences() -> None:
+    vocabulary = with_least(1e-4).vocabulary
+    assert [vocabulary.min_occurrences_of(events) for events in (10, 49_999, 60_000, 1_458_000)] == [
+        5,
+        5,
+        6,
+        145,
+    ]
+
+
+def test_a_feature_without_a_vocabulary_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    most = max(Counter(event["product_id"] for event in kept_events()).values())
+    vocabularies = encode(DuckDBEvents(connection), PREPARE).vocabularies
+    refuse_empty_vocabularies(vocabularies, with_least(most).vocabulary)
+    named = f"no value of product_id is seen {most + 1} times, the most frequent one .* {most} times"
+    with pytest.raises(OfferbenchError, match=rf"prepare\.vocabulary\.min_occurrences: {named}"):
+        refuse_empty_vocabularies(vocabularies, with_least(most + 1).vocabulary)

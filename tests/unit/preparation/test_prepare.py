@@ -127,6 +127,10 @@ def test_counts(each_tiny_data: TinyData) -> None:
     labels = labels_of(tiny, "brand")
     covered = sum(labels[event.values["brand"]] >= 3 for event in tiny.kept) / len(tiny.kept)
     assert counts["vocabulary"]["brand"]["values"] == len(labels)
+    rare = sum(labels[event.values["brand"]] < 3 for event in tiny.kept)
+    assert counts["vocabulary"]["brand"]["events_out_of_vocabulary"] == rare
+    of_user = Counter(event.user for event in tiny.targets)
+    assert counts["target_events_of_largest_user"] == max(of_user.values())
     assert counts["vocabulary"]["brand"]["events_covered"] == pytest.approx(covered, abs=1e-6)
 
 

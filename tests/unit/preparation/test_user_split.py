@@ -1,8 +1,10 @@
 """Split by user."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from offerbench.core.columns import Split
@@ -54,3 +56,29 @@ def test_more_users_wanted_than_have_enough_events() -> None:
     parameters = UserSplit(test_users=2, validation_users=2, seed=0, min_target_events=5)
     with pytest.raises(OfferbenchError, match="more than the 3 users with min_target_events = 5"):
         split_users(np.array([5, 6, 7, 1, 1, 1]), parameters, np.random.default_rng(0))
+
+
+@given(st.integers(3, 300), st.floats(0.001, 0.5), st.floats(0.001, 0.45), st.integers(0, 99))
+def test_shares_are_those_of_the_users_with_enough_events(
+    users: int, test: float, validation: float, seed: int
+) -> None:
+    events = np.random.default_rng(seed).integers(1, 4, users)
+    eligible = int((events >= 2).sum())
+    expected = [max(int(Fraction(repr(share)) * eligible), 1) for share in (test, validation)]
+    assume(sum(expected) <= eligible)
+    assume(sum(expected) < users)
+    parameters = UserSplit(test_users=test, validation_users=validation, seed=seed, min_target_events=2)
+    split = split_users(events, parameters, np.random.default_rng(seed))
+    assert [int((split == part).sum()) for part in (Split.TEST, Split.VALIDATION)] == expected
+
+
+def test_a_share_gives_the_same_users_as_its_number() -> None:
+    share, number = (
+        split_users(
+            np.ones(100, np.int64),
+            UserSplit(test_users=test, validation_users=20, seed=1, min_target_events=1),
+            np.random.default_rng(1),
+        )
+        for test in (0.29, 29)
+    )
+    assert share.tolist() == number.tolist()

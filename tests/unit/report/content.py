@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from offerbench.core.findings import Finding
 from offerbench.core.rows import AUGMENTED_MODEL, BOOSTED_MODEL, Role, Row, table_rows
 from offerbench.evaluation.pairs import Measure
 from offerbench.parameters import Parameters
@@ -134,5 +135,6 @@ def page_content(augmented: bool = True, **changes: Any) -> PageContent:
             "vocabulary": {"brand": {"values": 91, "in_vocabulary": 82, "events_covered": 0.987654}},
         },
         "batches": {"train": {"events": 61, "batches": 62}, "test": {"events": 63, "batches": 64}},
+        "findings": [Finding(f"{HOSTILE} is rare", "more than 30%: lower it"), Finding("1.0% are own")],
     }
     return PageContent(**{**content, **changes})

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from offerbench.core.findings import Finding
 from offerbench.core.rows import Role, Row
 from offerbench.report.config import Report
 from offerbench.report.page import page_html, verdicts
@@ -181,6 +182,7 @@ def test_each_measure_says_what_it_counts_and_nothing_else_is_doubled(page: Read
         *segments,
         ("2", "Clean measure"),
         *segments,
+        ("2", "What to know of these numbers"),
         *(("2", title) for title in ("AUC against popularity", "Training curves", "Data set", "Parameters")),
     ]
     assert "\nEvery negative counts but those with the offer of the user's own event. Best" in page.words
@@ -290,7 +292,8 @@ def test_nothing_is_fetched(page: Reader, augmented: bool) -> None:
     for tag, name, value in page.attributes:
         assert tag not in ("link", "iframe", "object", "embed", "base")
         if name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):
-            assert value.startswith(("#", "data:image/png;base64,")), (tag, name, value)
+            is_here = value.startswith(("#", "data:image/png;base64,"))
+            assert is_here or (tag, value) == ("a", "campaigns.html"), (tag, name, value)
         assert "@import" not in value and "url(" not in value.replace("url(#", "")
     assert not [1 for tag, name, _ in page.attributes if (tag, name) == ("script", "src")]
     content = page_content(augmented)
@@ -299,6 +302,7 @@ def test_nothing_is_fetched(page: Reader, augmented: bool) -> None:
         parameters=parameters(dataset="shop"),
         offers=content.offers.assign(value=[f"x{index}" for index in range(len(content.offers))]),
         prepared={**content.prepared, "event_types": {}},
+        findings=[Finding("1.0% are own")],
     )
     assert "http:" not in (text := page_html(harmless)) and "https:" not in text
     assert "@import" not in text and "url(" not in text.replace("url(#", "")
@@ -319,7 +323,7 @@ def test_page_is_accessible(page: Reader) -> None:
     assert values("th", "scope").count("row") == len(cells) - len(page.tables)
     assert values("th", "scope").count("col") == sum(len(table[0]) for table in page.tables.values())
     assert len(values("th", "scope")) == len(values("th", "class"))
-    assert set(values("a", "href")) <= {f"#{name}" for name in identifiers}
+    assert set(values("a", "href")) <= {f"#{name}" for name in identifiers} | {"campaigns.html"}
     labelled = [value for _, name, value in page.attributes if name == "aria-labelledby"]
     assert labelled and set(labelled) <= set(identifiers)
 
@@ -360,3 +364,9 @@ def test_verdicts_count_the_marks() -> None:
         "too close to call in 2; mean gap +.002.",
     ]
     assert verdicts(gaps.assign(gap=np.nan, half_width=np.nan), rows(), 3) == []
+
+
+def test_what_to_know_is_on_the_page_warnings_marked(page: Reader) -> None:
+    assert f"Warning: {HOSTILE} is rare, more than 30%: lower it." in page.words
+    assert "1.0% are own." in page.words and "Warning: 1.0% are own" not in page.words
+    assert "What to know: 1 warning\n" in page.words

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.report.training_logs import MEASURES, read_training_logs
+from offerbench.core.json_files import write_json
+from offerbench.report.training_logs import MEASURES, read_best_points, read_training_logs
+
+from ..parameters import train_parameters
 
 
 @pytest.fixture
@@ -42,6 +45,33 @@ def test_names_are_those_that_the_training_log_writes() -> None:
 def test_no_log_is_no_row(tmp_path: Path) -> None:
     table = read_training_logs(tmp_path, ["history_affinity"])
     assert (len(table), list(table)) == (0, ["model", "epoch", *MEASURES])
+
+
+def test_best_points_are_those_of_the_logs(logs: Path) -> None:
+    best = {"epoch": 2, "steps": 16, "validation_auc": 0.7, "note": None}
+    for model in ("full", "mono_brand"):
+        write_json(logs / model / "metrics.json", {"best": best, "step": 24})
+    assert read_best_points(logs, ["full", "recency", "mono_brand"]) == {"full": best, "mono_brand": best}
+
+
+def test_they_are_what_the_training_log_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from offerbench.model.progress import Epoch, best_point
+    from offerbench.model.training_log import training_log
+
+    monkeypatch.chdir(tmp_path)
+    epochs = [Epoch(1, 8, 0.7, 0.5, 0.71, 0.51), Epoch(2, 16, 0.6, 0.75, 0.61, 0.7)]
+    with training_log(tmp_path / "logs" / "full", train_parameters()) as log:
+        for epoch in epochs:
+            log.add(epoch)
+    assert read_best_points(tmp_path / "logs", ["full"]) == {"full": best_point(epochs)}
+    assert len(read_training_logs(tmp_path / "logs", ["full"])) == 2
+
+
+@pytest.mark.parametrize("content", [{}, {"best": 3}, {"best": {"epoch": 1}}])
+def test_a_log_without_its_best_point_is_refused(logs: Path, content: dict) -> None:
+    write_json(logs / "full" / "metrics.json", content)
+    with pytest.raises(OfferbenchError, match=r"full/metrics\.json: does not say .*dvc repro"):
+        read_best_points(logs, ["full"])
 
 
 @pytest.mark.parametrize("content", [None, "", "step\tother\n0\t1\n", 'step\tauc\n"0\t1\n2\t3\t4\t5\n'])

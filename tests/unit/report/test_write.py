@@ -15,6 +15,30 @@ from offerbench.report.write import raw_version, write_report
 
 from .content import measured, page_content, parameters, rows, trained, wauc_rows
 
+BEST = [
+    {"epoch": 1, "steps": 8, "validation_auc": 0.6, "note": None},
+    {"epoch": 2, "steps": 16, "validation_auc": 0.6, "note": "best at the last"},
+]
+FACTS = {"events": 10, "events_bought_before": 3, "negatives": 40, "negatives_of_own_user": 1}
+OF_SPLIT = {
+    "users": 20,
+    "events": 200,
+    "batches": 40,
+    "events_in_batches": 100,
+    "events_over_daily_limit": 95,
+    "events_in_incomplete_batches": 5,
+    "events_with_empty_history": 7,
+}
+BATCHES = dict.fromkeys(("train", "validation", "test"), OF_SPLIT)
+PREPARED = page_content().prepared | {
+    "events_kept": 100,
+    "target_events": 90,
+    "target_events_of_largest_user": 3,
+    "vocabulary": {
+        "brand": {"values": 9, "in_vocabulary": 8, "events_out_of_vocabulary": 40, "events_covered": 0.6}
+    },
+}
+
 
 @pytest.fixture
 def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -27,11 +51,11 @@ def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ("wauc", nested(found.wauc, CELL, "wauc")),
             ("half_widths", nested(found.wauc, CELL, "half_width")),
             ("gaps", nested_rows(found.gaps, [*CELL, "compared_with"])),
-            ("evaluate", found.evaluated),
+            ("evaluate", {task: {**counts, **FACTS} for task, counts in found.evaluated.items()}),
         ):
             write_json(results_directory(found.measure) / f"{name}.json", metric)
-    write_json(tmp_path / "metrics/prepare.json", content.prepared)
-    write_json(tmp_path / "metrics/rebatch.json", content.batches)
+    write_json(tmp_path / "metrics/prepare.json", PREPARED)
+    write_json(tmp_path / "metrics/rebatch.json", BATCHES)
     columns = {str(name): column.to_numpy() for name, column in content.offers.items()}
     write_parquet(tmp_path / "metrics" / "offers.parquet", columns)
     for model in trained():
@@ -40,6 +64,7 @@ def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             file = tmp_path / "plots" / "training" / model / "plots" / "metrics" / part / f"{name}.tsv"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"step\t{name}\n0\t0.5\n1\t0.6\n")
+        write_json(tmp_path / "plots" / "training" / model / "metrics.json", {"best": BEST[model == "full"]})
     return tmp_path / "metrics"
 
 
@@ -49,7 +74,13 @@ def test_reports_are_made_of_the_files_and_the_same_each_time(metrics: Path) -> 
     assert set(reports) == {"index.html", "wauc.md", "wauc.png"}
     assert reports["wauc.md"].decode() == text
     shown = parameters()
-    assert text == report_markdown(measured(), rows(), shown.evaluate, shown.report)
+    tables = report_markdown(measured(), rows(), shown.evaluate, shown.report)
+    assert text.startswith(tables + "\n## What to know of these numbers\n\n- **Warning**: full model: ")
+    assert text.count("**Warning**") == 2
+    assert "- **Warning**: category2: 0.0% of" not in text and "- brand: 30.0% of the measured events" in text
+    assert "in epoch 2, after 16 steps, best at the last." in text
+    assert "- **Warning**: brand: 40.0% of the events are out of the vocabulary" in text
+    assert "trained once" not in text
     page = reports["index.html"].decode()
     assert "mono: brand 0.500 to 0.600" in page
     assert ".511 <small>±.001" in page and ".523 <small>±.001" in page  # by each measure

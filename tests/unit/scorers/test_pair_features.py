@@ -1,5 +1,7 @@
 """Features of pairs against a walk through the log, and what is fitted on them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,18 @@ def attributes_of(tiny: TinyData, pairs: TaskPairs, offer: int) -> dict[str, tup
         labels = data.events[name].tolist()
         found[name] = kept, max(match_counts.expected_share(labels, rows, kept), MIN_BASE)
     return found
+
+
+def test_the_only_feature_has_no_others_to_match(tiny_data: TinyData) -> None:
+    only = replace(tiny_data.data, offer_sizes={"brand": tiny_data.data.offer_sizes["brand"]})
+    alone = pair_features(pairs_of(contexts_of(replace(tiny_data, data=only)), "brand"), PARAMETERS)
+    table = pair_features(pairs_of(contexts_of(tiny_data), "brand"), PARAMETERS)
+    both = [name for name in table.names if not name.startswith("attribute_")]
+    assert list(alone.names) == [*both, "attribute_brand"]
+    for name in both:
+        column = table.values[..., table.names.index(name)]
+        assert np.array_equal(alone.values[..., alone.names.index(name)], column)
+    assert not alone.values[..., -1].any()
 
 
 @pytest.mark.parametrize("task", ["brand", "product_id"])

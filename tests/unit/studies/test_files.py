@@ -33,8 +33,10 @@ def changes(experiment: Experiment) -> dict[str, tuple[str, str]]:
 
 def test_the_studies_of_this_repository() -> None:
     chosen = ["attributes", "default_choice", "half_life", "search"]
-    shown = ["ablation", "complete_journey_published", "negatives", "seeds"]
-    assert sorted(NAMES) == sorted([*shown, *chosen])
+    presets = ["complete_journey_published", "instacart_sample", "movielens_100k", "online_retail"]
+    assert sorted(NAMES) == sorted(["ablation", "negatives", "seeds", *presets, *chosen])
+    for name in presets:
+        assert planned(name)[0].base == f"presets/{name}.yaml"
     for name in chosen:  # nothing is chosen on test users
         _, experiments = planned(name)
         assert {experiment.content["evaluate"]["users"] for experiment in experiments} == {"validation"}

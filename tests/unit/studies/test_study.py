@@ -17,6 +17,7 @@ from ..git_repository import commit_all, git, write_yaml
 from .set_up import make_study, parameters_text
 
 NAMES = ["some-one", "some-two"]
+RAW = "data/raw/rees46"
 REPORTS = [Path("reports/studies/some.md"), Path("reports/studies/some.json")]
 
 
@@ -30,6 +31,7 @@ class Pipeline:
         self.configurations: list[str] = []
         self.together: threading.Barrier | None = None
         self.meanwhile: Path | None = None  # committed in here while an experiment runs
+        self.raw: list[set[str]] = []
 
     def reproduce(self, project: Path, name: str, log: Path) -> bool:
         self.ran.append(name)
@@ -39,6 +41,7 @@ class Pipeline:
             (self.meanwhile / "README.md").write_text(name)
             commit_all(self.meanwhile)
         log.write_text("what DVC prints")
+        self.raw.append({path.name for path in (project / RAW).rglob("*")})
         commit = git(project, "rev-parse", "HEAD")
         self.commits.add(commit)
         self.configurations.append((project / ".dvc/config.local").read_text())
@@ -74,11 +77,11 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     project = tmp_path / "repository" / "project"
-    for name in (".dvc", "metrics"):
+    for name in (".dvc", "metrics", RAW):
         (project / name).mkdir(parents=True)
         (project / name / "config").touch()
     git(project.parent, "init", "-q", "-b", "main")
-    (project / ".gitignore").write_text("/.dvc/tmp\n/.dvc/config.local\n")
+    (project / ".gitignore").write_text("/.dvc/tmp\n/.dvc/config.local\n/data/raw/*/\n")
     (project / "params.yaml").write_text(parameters_text())
     write_yaml(project / "studies/some.yaml", make_study().model_dump())
     commit_all(project)
@@ -166,6 +169,7 @@ def test_a_shallow_clone_is_enough(
     commit_all(project)
     git(tmp_path, "clone", "-q", "--depth", "1", project.parent.as_uri(), "shallow")
     shallow = tmp_path / "shallow/project"
+    (shallow / RAW).mkdir(parents=True)
     monkeypatch.chdir(shallow)
     run_study("some", 1, False)
     assert kept(shallow) == NAMES
@@ -285,3 +289,29 @@ def test_a_preset_is_run_beside_the_checkout(project: Path, pipeline: Pipeline) 
     assert "The base is presets/mine.yaml; against params.yaml it has:\n\n- `rebatch.seed`: 11 → 12\n" in text
     assert "| augmented model           | **.700 ±.700** |" in text
     assert (project / "params.yaml").read_text() == parameters_text()
+
+
+def test_raw_files_that_nobody_tracks_are_linked_into_the_clones(project: Path, pipeline: Pipeline) -> None:
+    month = project / RAW / "month=01"
+    month.mkdir()
+    (month / "part.csv").write_text("mine")
+    (project / RAW / "link.csv").symlink_to(month / "part.csv")
+    run_study("some", 1, False)
+    assert pipeline.raw == [{"config", "month=01", "part.csv", "link.csv"}] * 2
+    assert (month / "part.csv").read_text() == "mine"
+    assert (month / "part.csv").stat().st_nlink == 1, "the clones are gone"
+
+
+def test_raw_files_that_dvc_tracks_are_left_to_it(project: Path, pipeline: Pipeline) -> None:
+    (project / f"{RAW}.dvc").write_text("outs: []")
+    commit_all(project)
+    run_study("some", 1, False)
+    assert pipeline.raw == [set()] * 2
+
+
+def test_a_study_without_raw_files_is_refused(project: Path, pipeline: Pipeline) -> None:
+    (project / RAW / "config").unlink()
+    (project / RAW).rmdir()
+    with pytest.raises(OfferbenchError, match=rf"^{RAW}: no such directory\. Put the files"):
+        run_study("some", 1, False)
+    assert pipeline.ran == []

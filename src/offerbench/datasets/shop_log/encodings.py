@@ -49,6 +49,7 @@ def in_utf8(
     with TemporaryDirectory(dir=Path(spill).parent, prefix="utf8-") as copies:
         for name in names:
             if is_parquet(Path(name)):
+                (Path(copies) / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(copies) / name).symlink_to((directory / name).resolve())
             else:
                 _copy(directory / name, Path(copies) / name, encoding)

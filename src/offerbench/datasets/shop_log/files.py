@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import literal
 from offerbench.datasets.raw_files import as_pattern, first_line
+from offerbench.datasets.shop_log.partitions import Partition, parts_of
 
 UNREADABLE = (".xlsx", ".xls", ".zip", ".7z", ".rar", ".zst", ".bz2", ".xz", ".json", ".jsonl", ".orc")
 """Ends of names of files that are neither CSV nor Parquet."""
@@ -24,11 +25,18 @@ class LogFile:
 
     path: Path
     columns: tuple[str, ...]
-    """Their names, in the order of the file."""
+    """Their names, in the order of the file; then those of its partition."""
     types: tuple[str, ...] = ()
     """DuckDB's types of the columns of a Parquet file; empty for CSV."""
     rows: int | None = None
     """Number of rows of a Parquet file."""
+    partition: Partition = ()
+    """Columns that stand in the names of its directories."""
+
+    def partition_value(self, place: int) -> tuple[str | None] | None:
+        """Give the value of a column of the partition in brackets; None if the column is in the file."""
+        number = place - (len(self.columns) - len(self.partition))
+        return (self.partition[number][1],) if number >= 0 else None
 
     @property
     def is_parquet(self) -> bool:
@@ -43,6 +51,8 @@ def is_parquet(path: Path) -> bool:
 
 def found_files(directory: Path, pattern: str, key: str, excluded: Sequence[str] = ()) -> list[Path]:
     """Give the files of a directory whose names are like `pattern`, in the order of their names.
+
+    A directory of such a name stands for the Parquet files in it.
 
     Parameters
     ----------
@@ -73,6 +83,7 @@ def found_files(directory: Path, pattern: str, key: str, excluded: Sequence[str]
         raise OfferbenchError(
             f"{key}: no file {pattern} in {directory}, which has {names[:20]}. Put the log there."
         )
+    found = [file for path in found for file in ((path.is_dir() and parts_of(path)) or [path])]
     for file in found:
         if file.suffix.lower() in UNREADABLE:
             raise OfferbenchError(f"{file}: can't be read. Save it as CSV or Parquet.")
@@ -91,7 +102,11 @@ def _is_like(name: str, pattern: str) -> bool:
 
 
 def described(
-    connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str, columns: Sequence[str] | None
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    delimiter: str,
+    columns: Sequence[str] | None,
+    partition: Partition = (),
 ) -> LogFile:
     """Ask a file for its columns.
 
@@ -105,6 +120,8 @@ def described(
         Between the fields of a CSV file.
     columns : sequence of str, optional
         The columns of a CSV file without a header.
+    partition : Partition
+        Columns of a Parquet file that stand in the names of its directories.
 
     Raises
     ------
@@ -113,7 +130,7 @@ def described(
     """
     first = first_line(file)
     if is_parquet(file):
-        return _described_parquet(connection, file)
+        return _described_parquet(connection, file, partition)
     header = _fields(first, delimiter, file)
     if columns is None:
         return LogFile(file, tuple(header))
@@ -124,20 +141,30 @@ def described(
     return LogFile(file, tuple(columns))
 
 
-def _described_parquet(connection: duckdb.DuckDBPyConnection, file: Path) -> LogFile:
+def _described_parquet(connection: duckdb.DuckDBPyConnection, file: Path, partition: Partition) -> LogFile:
     try:
         schema = pq.read_schema(file)
         rows = pq.read_metadata(file).num_rows
-        described = connection.execute(f"DESCRIBE FROM read_parquet({literal(as_pattern(file))})").fetchall()
+        described = connection.execute(f"DESCRIBE FROM {parquet_rows(literal(as_pattern(file)))}").fetchall()
     except (OSError, pa.ArrowException, duckdb.Error) as error:
         reason = str(error).splitlines()[0]
         raise OfferbenchError(f"{file}: can't be read ({reason}). Fetch the file again.") from None
     lower = [name.lower() for name in schema.names]
     if len(set(lower)) != len(lower):
         raise OfferbenchError(f"{file}: every column needs a name of its own, got {schema.names}.")
-    return LogFile(
-        file, tuple(row[0] for row in described), tuple(row[1].strip('"') for row in described), rows
-    )
+    for column, _ in partition:
+        if column.lower() in lower:
+            raise OfferbenchError(
+                f"{file}: has the column '{column}' in it and in the name of its directory. Write it without."
+            )
+    columns = (*(row[0] for row in described), *(column for column, _ in partition))
+    types = (*(row[1].strip('"') for row in described), *("VARCHAR" for _ in partition))
+    return LogFile(file, columns, types, rows, partition)
+
+
+def parquet_rows(files: str) -> str:
+    """Give the SQL that reads Parquet files, an SQL expression, with the columns that are in them only."""
+    return f"read_parquet({files}, hive_partitioning = false)"
 
 
 def _fields(line: str, delimiter: str, file: Path) -> list[str]:

@@ -9,7 +9,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import identifier
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.shop_log.columns import Use
-from offerbench.datasets.shop_log.files import LogFile
+from offerbench.datasets.shop_log.files import LogFile, parquet_rows
 from offerbench.datasets.shop_log.values import (
     Form,
     clock_second,
@@ -134,7 +134,7 @@ def _is_empty(connection: duckdb.DuckDBPyConnection, file: LogFile, place: int) 
     column = identifier(file.columns[place])
     is_nan = f" AND NOT isnan({column})" if file.types[place] in LARGEST_WHOLE else ""
     return not connection.execute(
-        f"SELECT 1 FROM read_parquet($files) WHERE {column} IS NOT NULL{is_nan} LIMIT 1",
+        f"SELECT 1 FROM {parquet_rows('$files')} WHERE {column} IS NOT NULL{is_nan} LIMIT 1",
         {"files": [as_pattern(file.path)]},
     ).fetchall()
 
@@ -151,7 +151,7 @@ def _refuse_lost_digits(
     file, column, type_name = files[number], files[number].columns[places[number]], types[number]
     largest = LARGEST_WHOLE[type_name]
     found = connection.execute(
-        f"SELECT 1 FROM read_parquet($files) WHERE abs({identifier(column)}) > {largest} "
+        f"SELECT 1 FROM {parquet_rows('$files')} WHERE abs({identifier(column)}) > {largest} "
         f"AND isfinite({identifier(column)}) LIMIT 1",
         {"files": [as_pattern(file.path)]},
     ).fetchall()

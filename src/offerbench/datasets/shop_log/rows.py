@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 
 from offerbench.datasets import rejects
+from offerbench.datasets.canonical import literal
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.shop_log.columns import Use, place_of
-from offerbench.datasets.shop_log.files import LogFile
+from offerbench.datasets.shop_log.files import LogFile, parquet_rows
 from offerbench.datasets.shop_log.parquet import check_types, parquet_value
 from offerbench.datasets.shop_log.values import Form, known_text, written_number, written_second
 
@@ -85,7 +86,7 @@ def rows_of_files(
         numbers = list(group)
         part = len(parts)
         parameters[f"files_{part}"] = [as_pattern(files[number].path) for number in numbers]
-        source = f"read_parquet($files_{part})"
+        source = parquet_rows(f"$files_{part}")
         if not files[0].is_parquet:
             parameters[f"columns_{part}"] = {f"f{place}": "VARCHAR" for place in range(len(columns))}
             parameters |= {"delimiter": delimiter, "has_header": has_header}
@@ -111,6 +112,13 @@ def _csv_value(field: str, use: Use, form: Form) -> str:
     return known_text(field, form.missing) if use is Use.TEXT else written_second(field, form)
 
 
+def _value_of_partition(file: LogFile, place: int, use: Use, form: Form) -> str:
+    """Give the SQL for a value that stands in the name of a directory: it is read as text in CSV is."""
+    found = file.partition_value(place)
+    assert found is not None
+    return _csv_value("NULL::VARCHAR" if found[0] is None else literal(found[0]), use, form)
+
+
 def _parquet_values(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[LogFile],
@@ -122,6 +130,10 @@ def _parquet_values(
     with_rows = [number for number, file in enumerate(files) if file.rows]
     values = [["NULL"] * len(wanted) for _ in files]
     for at, read in enumerate(wanted):
+        if files[0].partition_value(places[0][at]):
+            for number, file in enumerate(files):
+                values[number][at] = _value_of_partition(file, places[number][at], read.use, form)
+            continue
         types = check_types(
             connection,
             [files[number] for number in with_rows],

@@ -1,0 +1,90 @@
+"""What a training step spends its time on: `python -m benchmarks.step_parts` (after `make repro`).
+
+Each part runs by itself over the same batches, in turn with the others, so nothing runs beside it. In a
+training the batches are made in a thread beside the steps. Writes `benchmarks/step_parts.md`.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import statistics
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import tensorflow as tf
+from tabulate import tabulate
+
+from benchmarks.augmented_step import make_trainer
+from offerbench.core import command
+from offerbench.core.atomic import atomic_file
+from offerbench.core.paths import PREPARED_DIRECTORY
+from offerbench.model import runtime
+from offerbench.model.config import TrainParameters
+from offerbench.model.layers import Dropout
+from offerbench.model.tensors import BatchTensors
+from offerbench.model.training import Curve
+from offerbench.parameters import Parameters, load_parameters
+from offerbench.preparation.prepared import PreparedData, load_prepared
+
+TARGET = Path("benchmarks/step_parts.md")
+BATCHES, ROUNDS = 10, 5
+
+
+def parts_of(
+    parameters: Parameters, data: PreparedData, training: TrainParameters
+) -> dict[str, Callable[[], object]]:
+    """Functions that each do one part of BATCHES steps."""
+    trainer, feed = make_trainer(parameters, data, training)
+    made = list(islice(feed.training(0), BATCHES))
+    outcomes = [trainer.train_step(batch, step) for step, batch in enumerate(made)]
+
+    def loss(batch: BatchTensors, step: tf.Tensor) -> tf.Tensor:
+        return trainer.loss(batch, Dropout(training.ranker.dropout, training.seed, step))[0]
+
+    forward = tf.function(loss, [feed.signature, tf.TensorSpec([], tf.int32)], autograph=False)
+
+    def measure() -> None:
+        curve = Curve()
+        for loss, pairs in outcomes:
+            curve.add(loss, pairs)
+
+    return {
+        "making the batch": lambda: list(islice(feed.training(0), BATCHES)),
+        "forward pass alone": lambda: [forward(batch, step) for step, batch in enumerate(made)],
+        "whole step (forward, gradients, optimizer)": lambda: [
+            trainer.train_step(batch, step) for step, batch in enumerate(made)
+        ],
+        "loss and AUC": measure,
+    }
+
+
+def milliseconds(parts: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Median time of each part for one step, all parts in turn after one warm-up of each."""
+    times: dict[str, list[float]] = {name: [] for name in parts}
+    for _ in range(ROUNDS + 1):
+        for name, run in parts.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(of[1:]) / BATCHES * 1000 for name, of in times.items()}
+
+
+def main() -> None:
+    """Time the parts of the steps of the full and of the augmented model."""
+    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
+    runtime.configure(parameters.train_full.threads)
+    trainings = {"full": parameters.train_full, "augmented": parameters.train_augmented}
+    found = {name: milliseconds(parts_of(parameters, data, each)) for name, each in trainings.items()}
+    rows = [[part, *(of[part] for of in found.values())] for part in found["full"]]
+    headers = ["part of a step", *(f"{name}, ms" for name in found)]
+    with atomic_file(TARGET) as temporary:
+        text = tabulate(rows, headers, tablefmt="pipe", floatfmt=".1f")
+        temporary.write_text(text + "\n", encoding="utf-8")
+    print(TARGET.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,84 @@
+"""Events of users by label: who has how many events with a value, without looking at all other events."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from offerbench.campaigns.timeline import Ints, Labels
+from offerbench.core.ranges import concatenated_ranges
+
+Float32s = npt.NDArray[np.float32]
+
+
+def order_by_label(labels: Labels) -> Ints:
+    """Give the rows in the order of their labels, those of a label ascending; int64, shape (rows,)."""
+    narrow = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
+    return np.argsort(narrow, kind="stable")  # of 16 bits: takes linear time
+
+
+@dataclass(frozen=True, eq=False)
+class LabelCounts:
+    """For each label of a feature the users that have it in their past, and how often."""
+
+    first: Ints
+    """Place of the first user of each label, and one more: their number. Shape (labels + 1,)."""
+    users: npt.NDArray[np.unsignedinteger]  # type: ignore[type-arg]
+    """Places of users, ascending within a label; as few bytes as they need. Shape (pairs,)."""
+    counts: npt.NDArray[np.unsignedinteger]  # type: ignore[type-arg]
+    """Events of the pair, 1 or more; as few bytes as they need. Shape (pairs,)."""
+    number_of_users: int
+
+    def expected(self, weights: sparse.csr_matrix) -> Float32s:
+        """Give the events of each user with a value of each offer, expected over the offer's distribution.
+
+        Only users with one of the offer's labels are looked at. Products are added in the order of the
+        labels, as in the product of the sparse matrices of counts and weights: its bits are the same.
+
+        Parameters
+        ----------
+        weights : float32, shape (offers, labels)
+            Distribution of each offer.
+
+        Returns
+        -------
+        float32, shape (users, offers)
+        """
+        found = np.zeros((self.number_of_users, weights.shape[0]), np.float32)
+        for offer in range(weights.shape[0]):
+            own = weights[[offer]]
+            own.sort_indices()
+            length = self.first[own.indices + 1] - self.first[own.indices]
+            places = concatenated_ranges(self.first[own.indices], length)
+            column = (self.counts[places].astype(np.float32), self.users[places].astype(np.int32))
+            offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int32)
+            counts = sparse.csc_matrix((*column, offsets), (self.number_of_users, len(own.indices)))
+            found[:, offer] = counts @ own.data
+        return found
+
+
+def count_labels(labels: Labels, user_of_row: Ints, users: int, size: int) -> LabelCounts:
+    """Count the events of users by label.
+
+    Parameters
+    ----------
+    labels : int32, shape (events,)
+        Values of the feature, one user's events after the other's.
+    user_of_row : int64, shape (events,)
+        Place of the user of each, ascending.
+    users, size : int
+        Number of users and of labels.
+    """
+    order = order_by_label(labels)
+    label, user = labels[order], user_of_row[order]
+    is_new = np.append(True, (label[1:] != label[:-1]) | (user[1:] != user[:-1]))[: len(label)]
+    start = np.flatnonzero(is_new)
+    counts = np.diff(np.append(start, len(label)))
+    pairs_of_label = np.bincount(label[start], minlength=size)
+    return LabelCounts(
+        np.concatenate([[0], np.cumsum(pairs_of_label)]),
+        user[start].astype(np.min_scalar_type(max(users - 1, 0))),
+        counts.astype(np.min_scalar_type(int(counts.max(initial=0)))),
+        users,
+    )
