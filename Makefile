@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+INSTALLED_SPARK := $(VENV)/.installed-spark
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 # DVC unpickles what it finds in its site cache, by default a directory that everybody may write to.
@@ -10,7 +11,7 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help clone setup data repro test test-slow test-all lint format gate study prune benchmark scaling readme lock
+.PHONY: help clone setup data repro test test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +43,13 @@ clone:
 	  echo "This directory is in no git repository, and DVC needs one. Get offerbench by git clone, or make one" >&2; \
 	  echo "of it: git init && git add --all && git commit --message Start" >&2; exit 1; }
 
+$(INSTALLED_SPARK): $(INSTALLED) requirements-spark.lock
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
+	  --requirement requirements-spark.lock
+	@touch $@
+
+setup-spark: setup $(INSTALLED_SPARK) ## Install PySpark too, half a gigabyte; it needs Java 17.
+
 setup: clone $(INSTALLED) $(SITE_CACHE) ## Install the locked dependencies and offerbench into .venv (once).
 
 data: setup ## Fetch the data set of params.yaml into data/raw; files that are there stay as they are.
@@ -53,10 +61,14 @@ repro: data ## Run the whole pipeline on the data set of params.yaml and print t
 	@cat reports/wauc.md reports/campaigns.md
 
 test: setup ## Run the quick tests, in some minutes.
-	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline"
+	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline and not spark"
 
 test-slow: setup ## Run the others: the pipeline, kills of it, experiments, long trainings.
-	python -m pytest -n 2 --dist loadgroup -m "slow or pipeline"
+	python -m pytest -n 2 --dist loadgroup -m "(slow or pipeline) and not spark"
+
+test-spark: setup-spark ## Run the tests that start Spark; it must not be missing.
+	@command -v java >/dev/null || { echo "Spark needs Java 17. Install it (Debian: default-jre-headless)." >&2; exit 1; }
+	python -m pytest -m spark
 
 test-all: test test-slow ## Run all tests.
 
@@ -84,9 +96,16 @@ benchmark: data ## Measure against plain twins; writes benchmarks/results.json a
 scaling: setup ## Measure prepare and rebatch on 1 to 100 million synthetic rows.
 	python -m benchmarks.scaling
 
+cluster-demo: setup-spark ## Prepare ROWS (300000) synthetic rows on a Spark cluster here and compare each file.
+	python -m benchmarks.cluster_demo --rows $(or $(ROWS),300000)
+
 readme: setup ## Put the committed results into README.md and docs/.
 	offerbench readme
 
 lock: setup ## Resolve pyproject.toml again and write requirements.lock.
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra peers --generate-hashes \
 	  --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements.lock
+	@python -c 'import tomllib; of = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*of["optional-dependencies"]["spark"], sep="\n")' | \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade --constraint requirements.lock - --output-file requirements-spark.lock

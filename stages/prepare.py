@@ -7,9 +7,9 @@ from offerbench.core.atomic import atomic_directory
 from offerbench.core.findings import log_findings
 from offerbench.core.json_files import write_json
 from offerbench.core.paths import METRICS_DIRECTORY, PREPARED_DIRECTORY, RAW_DIRECTORY
+from offerbench.engines.preparation import prepare_dataset
 from offerbench.parameters import load_parameters
 from offerbench.preparation.findings import preparation_findings
-from offerbench.preparation.prepare import prepare_dataset
 
 LOG = logging.getLogger("offerbench.stages")
 

@@ -6,8 +6,8 @@ from offerbench.campaigns.cuts import past_cuts
 from offerbench.core import command
 from offerbench.core.atomic import atomic_directory
 from offerbench.core.paths import PAST_DIRECTORY, RAW_DIRECTORY
+from offerbench.engines.preparation import prepare_dataset
 from offerbench.parameters import load_parameters
-from offerbench.preparation.prepare import prepare_dataset
 
 LOG = logging.getLogger("offerbench.stages")
 

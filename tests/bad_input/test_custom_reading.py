@@ -19,7 +19,8 @@ import pytest
 from offerbench.datasets import custom
 from offerbench.datasets.config import RESERVED, Custom
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import encode, encoded_chunks
+from offerbench.preparation.duckdb_events import DuckDBEvents
+from offerbench.preparation.encoding import encode
 
 from . import test_rees46
 from .custom_log import COLUMNS, as_csv, parameters, rows
@@ -529,8 +530,9 @@ def check_names(tmp_path: Path, raw: Path, content: dict[str, Any], names: list[
     prepare = {**content["prepare"], "offer_features": [*names, "zz_plain"], "clusters": {}}
     with event_database(tmp_path / "spill", "500MB") as connection:
         custom.read_events(connection, raw, Custom.model_validate(settings))
-        encode(connection, Prepare.model_validate(prepare))
-        (chunk,) = encoded_chunks(connection, Prepare.model_validate(prepare), 10_000)
+        events = DuckDBEvents(connection)
+        encode(events, Prepare.model_validate(prepare))
+        (chunk,) = events.encoded_chunks(Prepare.model_validate(prepare), 10_000)
         for name in names:
             assert np.array_equal(chunk[name], chunk["zz_plain"]), name
 

@@ -26,11 +26,17 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/core/logs.py",
     "src/offerbench/core/section.py",
     "src/offerbench/core/yaml_files.py",
+    "src/offerbench/engines/preparation.py",
+    "src/offerbench/engines/raw_files.py",
+    "src/offerbench/engines/session.py",
+    "src/offerbench/engines/shards.py",
+    "src/offerbench/engines/spark_events.py",
+    "src/offerbench/engines/spark_preparation.py",
     "src/offerbench/preparation/resources.py",
 }
 LAYERS = [
     *("core", "datasets", "preparation", "features", "batching", "model", "scorers", "evaluation"),
-    *("campaigns", "report"),
+    *("campaigns", "engines", "report"),
 ]
 ON_TOP = ["commands", "gate", "studies"]
 ROOT = {"__init__.py", "__main__.py", "cli.py", "parameters.py", "py.typed"}

@@ -176,7 +176,12 @@ COMPLETE: dict[str, Any] = {
     },
     "report": {"table_decimals": 3},
     "gate": {"tolerance": {"all": None, "popular": None, "cold_start": None}},
-    "resources": {"memory_limit": "500MB", "spill_directory": "data/spill", "events_per_chunk": 100},
+    "resources": {
+        "memory_limit": "500MB",
+        "spill_directory": "data/spill",
+        "events_per_chunk": 100,
+        "spark": None,
+    },
 }
 
 

@@ -34,6 +34,20 @@ def test_complete_parameters_are_read(tmp_path: Path) -> None:
     assert load_parameters(write(tmp_path, COMPLETE)).model_dump() == COMPLETE
 
 
+def test_spark_is_asked_for_by_its_section(tmp_path: Path) -> None:
+    spark = {"master": "spark://host:7077", "work_directory": "/shared/work", "users_per_shard": 10}
+    content = changed("resources.spark", {**spark, "conf": {"spark.executor.memory": "8g"}})
+    assert load_parameters(write(tmp_path, content)).model_dump() == content
+    with pytest.raises(OfferbenchError, match=r"resources\.spark\.conf: missing"):
+        load_parameters(write(tmp_path, changed("resources.spark", spark)))
+    wrong = {"users_per_shard": [0], "work_directory": ["s3a://bucket/work", "/shared/*", ""], "master": [""]}
+    for key, values in wrong.items():
+        for value in values:
+            content = changed("resources.spark", {**spark, "conf": {}, key: value})
+            with pytest.raises(OfferbenchError, match=rf"resources\.spark\.{key}: "):
+                load_parameters(write(tmp_path, content))
+
+
 def test_sizes_may_be_shares(tmp_path: Path) -> None:
     content = copy.deepcopy(COMPLETE)
     content["prepare"]["split"] |= {"test_users": 0.2, "validation_users": 3}

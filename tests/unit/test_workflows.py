@@ -202,11 +202,15 @@ def test_a_pull_request_runs_what_ci_runs() -> None:
 
 def test_all_tests_are_run_and_none_twice() -> None:
     # A dry run: what make would do for all targets that test, in one make.
-    words = ["make", "--dry-run", "--always-make", "lint", "test", "test-all"]
+    words = ["make", "--dry-run", "--always-make", "lint", "test", "test-all", "test-spark"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     runs = [shlex.split(line) for line in done.stdout.splitlines() if line.startswith("python -m pytest")]
     selections = [words[words.index("-m", 3) + 1] for words in runs]
-    assert selections == ["not slow and not pipeline", "slow or pipeline"]
+    assert selections == [
+        "not slow and not pipeline and not spark",
+        "(slow or pipeline) and not spark",
+        "spark",
+    ]
 
 
 def test_every_command_and_its_options_exist() -> None:

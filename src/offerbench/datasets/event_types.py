@@ -1,6 +1,6 @@
 """Rows of each event type of a log: how many, how many rejected, which left out by mistake."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -16,8 +16,8 @@ class TypeCounts:
     rows: dict[str, int]
     """Of each type, kept or not, those that could be parsed."""
     kept: dict[str, tuple[int, int]]
-    """Of each kept type: rows, and how many of them are rejected; a field of a row that can't be parsed may
-    say that it is of the type."""
+    """Of each type that is to be kept, there or not: rows, and how many of them are rejected; a field of a
+    row that can't be parsed may say that it is of the type."""
     without_type: int
     """Rows without any type."""
 
@@ -28,7 +28,10 @@ class TypeCounts:
 
 
 def count_types(
-    connection: duckdb.DuckDBPyConnection, is_rejected: str, layout: CsvLayout | None
+    connection: duckdb.DuckDBPyConnection,
+    is_rejected: str,
+    layout: CsvLayout | None,
+    kept_types: Iterable[str],
 ) -> TypeCounts:
     """Count the rows of `staged` and those of `rejected` that could not be parsed.
 
@@ -40,20 +43,21 @@ def count_types(
         SQL condition of a row of `staged` that can't be used.
     layout : CsvLayout or None
         How the files are written, if they are CSV.
+    kept_types : iterable of str
+        The log's own event types that are kept.
     """
     types = connection.sql(
         f"""
-        SELECT log_type, count(*), any_value(event_type) IS NOT NULL,
-               count(*) FILTER ({is_rejected} AND fault <> '{REPEATED}')
+        SELECT log_type, count(*), count(*) FILTER ({is_rejected} AND fault <> '{REPEATED}')
         FROM staged GROUP BY 1 ORDER BY 1
         """
     ).fetchall()
+    rows_of = {name: rows for name, rows, _ in types}
+    rejected_of = {name: rejected for name, _, rejected in types}
     kept = {}
-    for name, rows, is_kept, rejected in types:
-        if is_kept:
-            unparsed = _unparsed(connection, name, layout)
-            kept[name] = (rows + unparsed, rejected + unparsed)
-    rows_of = {name: rows for name, rows, _, _ in types}
+    for name in sorted(kept_types):
+        unparsed = _unparsed(connection, name, layout)
+        kept[name] = (rows_of.get(name, 0) + unparsed, rejected_of.get(name, 0) + unparsed)
     return TypeCounts(
         {name: rows for name, rows in rows_of.items() if name is not None}, kept, rows_of.get(None, 0)
     )

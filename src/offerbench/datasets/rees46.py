@@ -4,6 +4,8 @@ Any number of `*.csv` and `*.csv.gz` files, read in the order of their names by 
 streams them: no file is ever in memory as a whole.
 """
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -12,11 +14,12 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.parts import whole_log
 from offerbench.datasets.raw_files import as_pattern, first_line
 from offerbench.datasets.reading import explained
-from offerbench.datasets.repeated_events import settle_repeated_events
+from offerbench.datasets.repeated_events import reject_events, settle_repeated_events
 from offerbench.datasets.shop_log.values import written_number
-from offerbench.datasets.staging import Log, finish_events, stage_events
+from offerbench.datasets.staging import Log, finish_events, finish_part, stage_events
 from offerbench.datasets.written import utc_day, whole_number
 
 # The public schema.
@@ -62,7 +65,14 @@ def _log(raw_files: list[Path]) -> Log:
     )
 
 
-def _raw_files(raw_directory: Path) -> list[Path]:
+def raw_files(raw_directory: Path) -> list[Path]:
+    """Give the CSV files, in the order of their names, after a look at each one's header.
+
+    Raises
+    ------
+    OfferbenchError
+        If there is none, one is there twice, or is not of the public schema.
+    """
     names = {path.name: path for path in raw_directory.glob("*")}
     found = [names[name] for name in sorted(names) if name.lower().endswith((".csv", ".csv.gz"))]
     if not found:
@@ -107,10 +117,49 @@ def read_events(connection: duckdb.DuckDBPyConnection, raw_directory: Path) -> R
         If there is no file or no row, a file is not of the public schema or can't be unpacked, or
         two files hold the same events.
     """
-    raw_files = _raw_files(raw_directory)
-    log = _log(raw_files)
-    advice = f"Fetch the files again; every file needs the header {','.join(COLUMNS)}."
-    with explained(f"{raw_directory}: can't be read as REES46", advice, log.files, log.layout):
+    files = raw_files(raw_directory)
+    log = _log(files)
+    with _explained(raw_directory, log):
         stage_events(connection, log)
-        settle_repeated_events(connection, raw_files, EVENT_KEY)
+        settle_repeated_events(connection, files, EVENT_KEY)
         return finish_events(connection, log, str(raw_directory))
+
+
+def read_file(connection: duckdb.DuckDBPyConnection, file: Path, repeated: Sequence[int] = ()) -> ReadCounts:
+    """Make the canonical table `events` of one of the files, as `read_events` would of its rows.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Gets the table.
+    file : Path
+        One of `raw_files`.
+    repeated : sequence of int
+        Numbers of events, from 0 in the order of their rows, that are rejected: another file has them.
+
+    Returns
+    -------
+    ReadCounts
+        For `whole_log`.
+
+    Raises
+    ------
+    OfferbenchError
+        If the file can't be read or unpacked.
+    """
+    log = _log([file])
+    with _explained(file.parent, log):
+        stage_events(connection, log)
+        if repeated:
+            reject_events(connection, repeated)
+        return finish_part(connection, log)
+
+
+def whole(parts: Sequence[ReadCounts], raw_directory: Path) -> ReadCounts:
+    """Put the counts of all files together, in their order; see `whole_log`."""
+    return whole_log(parts, {name: name for name in KEPT_EVENT_TYPES}, (), str(raw_directory))
+
+
+def _explained(raw_directory: Path, log: Log) -> AbstractContextManager[None]:
+    advice = f"Fetch the files again; every file needs the header {','.join(COLUMNS)}."
+    return explained(f"{raw_directory}: can't be read as REES46", advice, log.files, log.layout)

@@ -133,3 +133,23 @@ def _reject_border_day(
         """,
         {"file": file, "other": other, "day": day},
     )
+
+
+def reject_events(connection: duckdb.DuckDBPyConnection, numbers: Sequence[int]) -> None:
+    """Mark for rejection the events of these numbers, from 0 in the order of their rows, as repeated ones.
+
+    For a file that was read by itself, when another one was found to hold the same events.
+    """
+    connection.execute(
+        f"""
+        UPDATE staged SET fault = '{REPEATED}', fault_text = ''
+        WHERE rowid IN (
+            SELECT place FROM (
+                SELECT rowid AS place, row_number() OVER (ORDER BY rowid) - 1 AS number
+                FROM staged WHERE event_type IS NOT NULL AND fault IS NULL
+            )
+            WHERE number IN (SELECT unnest($numbers))
+        )
+        """,
+        {"numbers": list(numbers)},
+    )

@@ -28,6 +28,9 @@ READERS: dict[str, Reader] = {
     "synthetic": rees46.read_events,  # generated files of the same schema
 }
 
+BY_FILE = frozenset({"rees46", "synthetic"})
+"""Sources that can be read file by file, see `rees46.read_file`."""
+
 
 def reader(dataset: str, columns: Custom | None) -> Reader:
     """Give the reader of a data set.

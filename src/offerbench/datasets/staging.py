@@ -7,11 +7,11 @@ from typing import Any
 
 import duckdb
 
-from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, is_one_of, literal
 from offerbench.datasets.csv_blocks import CsvLayout
-from offerbench.datasets.event_types import count_types, nearly_kept
+from offerbench.datasets.event_types import count_types
+from offerbench.datasets.parts import whole_log
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
 
@@ -142,6 +142,24 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
     OfferbenchError
         If the files have no row.
     """
+    return whole_log([finish_part(connection, log)], log.kept, log.left_out, where)
+
+
+def finish_part(connection: duckdb.DuckDBPyConnection, log: Log) -> ReadCounts:
+    """Make the canonical table `events` of `staged`, and count, for some of the files of a log.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        As `stage_events` left it.
+    log : Log
+        The log, of these files.
+
+    Returns
+    -------
+    ReadCounts
+        For `whole_log`.
+    """
     columns = ", ".join(
         f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day", "second")
     )
@@ -162,22 +180,18 @@ def finish_events(connection: duckdb.DuckDBPyConnection, log: Log, where: str) -
         WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY {second}staged.rowid
         """
     )
-    types = count_types(connection, _is_rejected("fault", log), log.layout)
+    types = count_types(connection, _is_rejected("fault", log), log.layout, log.kept)
     ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
     reasons = dict(connection.sql("SELECT fault, count(*) FROM staged GROUP BY 1").fetchall())
     left_out = {reason: reasons[reason] for reason in log.left_out if reason in reasons}
     _reject_faulty_rows(connection, log)
     rejected, samples = rejects.summary(connection, log.files, log.layout)
     connection.execute("DROP TABLE staged")
-    rows = sum(types.rows.values()) + types.without_type + unparsed
-    if not rows:
-        raise OfferbenchError(f"{where}: no row after the header. Fetch the files again.")
     return ReadCounts(
-        rows=rows,
+        rows=sum(types.rows.values()) + types.without_type + unparsed,
         event_types=types.rows,
         left_out=types.left_out | left_out,
         rejected=rejected,
         rejects=samples,
         rejected_by_type=types.kept,
-        warnings=tuple(nearly_kept(types.rows, log.kept)),
     )

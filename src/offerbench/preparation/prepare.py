@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from tqdm import tqdm
 
-from offerbench.core.columns import DAY, FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
+from offerbench.core.columns import FEATURE, LABEL, OCCURRENCES, SPLIT, USER, VALUE, Split, user_feature
 from offerbench.core.json_files import write_json
 from offerbench.core.tables import write_parquet
 from offerbench.datasets.canonical import ReadCounts, event_database
@@ -19,9 +18,10 @@ from offerbench.datasets.rejects import refuse_too_many, rejected_lines, write_r
 from offerbench.datasets.row_counts import refuse_unaccounted_rows
 from offerbench.datasets.sources import reader
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import Encoding, encode, encoded_chunks
+from offerbench.preparation.duckdb_events import DuckDBEvents
+from offerbench.preparation.encoding import Encoding, encode
+from offerbench.preparation.events import Built, Events
 from offerbench.preparation.resources import Resources
-from offerbench.preparation.tables import PreparedTables
 from offerbench.preparation.user_split import split_users
 from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 
@@ -70,37 +70,66 @@ def prepare_dataset(
         event_database(Path(resources.spill_directory), resources.memory_limit) as connection,
     ):
         read = reader(dataset, custom)(connection, raw_directory)
-        ((events,),) = connection.sql("SELECT count(*) FROM events").fetchall()
-        refuse_unaccounted_rows(read, events, raw_directory)
-        refuse_too_many(read, raw_directory, prepare.max_rejected_share)
-        LOG.info("read %s rows of %s", f"{read.rows:,}", dataset)
-        for warning in (*read.warnings, *rejected_lines(read)):
-            LOG.warning("%s", warning)
-        encoding = encode(connection, prepare, until)
-        for name in encoding.absent:
-            LOG.warning("prepare.history.events: no event of type '%s' in the data", name)
-        users = len(encoding.user_numbers)
-        LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
-        split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
-        if until is None:  # a feature may have come into use later than that
-            refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
-        tables = PreparedTables(directory, prepare)
-        kept, days = 0, set[int]()
-        with tqdm(unit=" users", total=users, disable=None, desc="histories") as progress:
-            for chunk in encoded_chunks(connection, prepare, resources.events_per_chunk):
-                tables.append(chunk)
-                kept += len(chunk[USER])
-                days.update(np.unique(chunk[DAY]).tolist())
-                progress.update(int(chunk[USER][-1]) + 1 - progress.n)
-        tables.close()
+        events = DuckDBEvents(connection)
+        return prepare_events(events, read, raw_directory, directory, prepare, resources, until)
+
+
+def prepare_events(
+    events: Events,
+    read: ReadCounts,
+    raw_directory: Path,
+    directory: Path,
+    prepare: Prepare,
+    resources: Resources,
+    until: int | None = None,
+) -> dict[str, Any]:
+    """Make the prepared tables of canonical events, on the engine that has them.
+
+    Parameters
+    ----------
+    events : Events
+        The events.
+    read : ReadCounts
+        What the reader counted.
+    raw_directory : Path
+        The raw files, for messages.
+    directory : Path
+        An empty directory that gets the tables.
+    prepare, resources, until
+        See `prepare_dataset`.
+
+    Returns
+    -------
+    dict
+        Counts of rows, events, users and vocabularies.
+
+    Raises
+    ------
+    OfferbenchError
+        If too many of the rows can't be used, or the parameters don't fit the events.
+    """
+    refuse_unaccounted_rows(read, events.count(), raw_directory)
+    refuse_too_many(read, raw_directory, prepare.max_rejected_share)
+    LOG.info("read %s rows of %s", f"{read.rows:,}", raw_directory.name)
+    for warning in (*read.warnings, *rejected_lines(read)):
+        LOG.warning("%s", warning)
+    encoding = encode(events, prepare, until)
+    for name in encoding.absent:
+        LOG.warning("prepare.history.events: no event of type '%s' in the data", name)
+    users = len(encoding.user_numbers)
+    LOG.info("numbered %s users and the values of %d features", f"{users:,}", len(encoding.vocabularies))
+    split = split_users(encoding.target_events, prepare.split, np.random.default_rng(prepare.split.seed))
+    if until is None:  # a feature may have come into use later than that
+        refuse_empty_vocabularies(encoding.vocabularies, prepare.vocabulary)
+    built = events.build(directory, prepare, users, resources.events_per_chunk)
     LOG.info(
         "built %s histories of %s user-days, %s events",
-        *(f"{n:,}" for n in (tables.histories, tables.contexts, kept)),
+        *(f"{n:,}" for n in (built.histories, built.contexts, built.kept)),
     )
     write_parquet(directory / "users.parquet", {USER: encoding.user_numbers, SPLIT: split})
     _write_vocabulary(directory, encoding, prepare)
     write_rejects(directory / "rejects.csv", read.rejects)
-    return _counts(read, kept, days, tables, encoding, split, prepare)
+    return _counts(read, built, encoding, split, prepare)
 
 
 def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> None:
@@ -134,13 +163,7 @@ def _write_vocabulary(directory: Path, encoding: Encoding, prepare: Prepare) -> 
 
 
 def _counts(
-    read: ReadCounts,
-    kept: int,
-    days: set[int],
-    tables: PreparedTables,
-    encoding: Encoding,
-    split: Any,
-    prepare: Prepare,
+    read: ReadCounts, built: Built, encoding: Encoding, split: Any, prepare: Prepare
 ) -> dict[str, Any]:
     first = prepare.vocabulary.out_of_vocabulary_buckets
     vocabulary = {}
@@ -158,14 +181,14 @@ def _counts(
         "event_types": read.event_types,
         "left_out": read.left_out | encoding.left_out,
         "rejected": read.rejected,
-        "events_kept": kept,
-        "first_day": str(np.datetime64(min(days), "D")),
-        "last_day": str(np.datetime64(max(days), "D")),
-        "days_with_events": len(days),
-        "target_events": tables.target_events,
+        "events_kept": built.kept,
+        "first_day": str(np.datetime64(min(built.days), "D")),
+        "last_day": str(np.datetime64(max(built.days), "D")),
+        "days_with_events": len(built.days),
+        "target_events": built.target_events,
         "target_events_of_largest_user": int(encoding.target_events.max()),
-        "user_days": tables.contexts,
-        "histories": tables.histories,
+        "user_days": built.contexts,
+        "histories": built.histories,
         "users": {part.part: int((split == part).sum()) for part in Split},
         "vocabulary": vocabulary,
     }

@@ -1,5 +1,6 @@
 """The prepared tables: written chunk by chunk, whole users at a time."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from offerbench.core.tables import ArrowColumns
 from offerbench.preparation import history
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import event_types
+from offerbench.preparation.events import Built
 
 Columns = dict[str, npt.NDArray[np.int32]]
 
@@ -123,3 +125,25 @@ class PreparedTables:
         """Finish all files."""
         for file in (self._events, self._histories, *self._others.values(), *self._bags.values()):
             file.close()
+
+
+def build_tables(chunks: Iterable[Columns], directory: Path, prepare: Prepare) -> Built:
+    """Write the prepared tables of encoded events.
+
+    Parameters
+    ----------
+    chunks : iterable of dict of int32, shape (events,)
+        Whole users, sorted by (user, day, file order), as `whole_user_chunks` gives them.
+    directory : Path
+        Gets the files.
+    prepare : Prepare
+        Parameters.
+    """
+    tables = PreparedTables(directory, prepare)
+    kept, days = 0, set[int]()
+    for chunk in chunks:
+        tables.append(chunk)
+        kept += len(chunk[USER])
+        days.update(np.unique(chunk[DAY]).tolist())
+    tables.close()
+    return Built(kept, frozenset(days), tables.target_events, tables.contexts, tables.histories)

@@ -12,7 +12,8 @@ import pytest
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.canonical import event_database
 from offerbench.preparation.config import Prepare
-from offerbench.preparation.encoding import encode, encoded_chunks
+from offerbench.preparation.duckdb_events import DuckDBEvents
+from offerbench.preparation.encoding import encode
 from offerbench.preparation.number_clusters import centre_labels, fit_centres
 from offerbench.preparation.vocabulary import refuse_empty_vocabularies
 from tests.oracle import numbers, vocabulary
@@ -86,8 +87,9 @@ def test_chunks_are_the_sorted_events_in_whole_users(
     connection: duckdb.DuckDBPyConnection, events_per_chunk: int
 ) -> None:
     assert sum(event["user"] == 480 for event in EVENTS) > 300
-    encoding = encode(connection, PREPARE)
-    chunks = list(encoded_chunks(connection, PREPARE, events_per_chunk))
+    events = DuckDBEvents(connection)
+    encoding = encode(events, PREPARE)
+    chunks = list(events.encoded_chunks(PREPARE, events_per_chunk))
     columns = ["user", "day", "event_type", *PREPARE.offer_features]
     assert all(list(chunk) == columns for chunk in chunks)
     rows = [tuple(map(int, row)) for chunk in chunks for row in zip(*chunk.values(), strict=True)]
@@ -98,13 +100,13 @@ def test_chunks_are_the_sorted_events_in_whole_users(
 
 
 def test_users_without_a_target_event_are_left_out(connection: duckdb.DuckDBPyConnection) -> None:
-    numbers = encode(connection, PREPARE).user_numbers.tolist()
+    numbers = encode(DuckDBEvents(connection), PREPARE).user_numbers.tolist()
     assert numbers == sorted({event["user"] for event in kept_events()})
     assert 9999 not in numbers
 
 
 def test_vocabularies_count_the_kept_events(connection: duckdb.DuckDBPyConnection) -> None:
-    table = encode(connection, PREPARE).vocabularies["brand"].to_pylist()
+    table = encode(DuckDBEvents(connection), PREPARE).vocabularies["brand"].to_pylist()
     counted = Counter(event["brand"] for event in kept_events())
     assert {row["value"]: row["occurrences"] for row in table} == counted
     assert "" in counted  # a missing brand is a value like any other
@@ -112,7 +114,7 @@ def test_vocabularies_count_the_kept_events(connection: duckdb.DuckDBPyConnectio
 
 def test_event_types_not_in_use_are_left_out(connection: duckdb.DuckDBPyConnection) -> None:
     prepare = prepare_parameters(events=["purchase"])
-    table = encode(connection, prepare).vocabularies["brand"].to_pylist()
+    table = encode(DuckDBEvents(connection), prepare).vocabularies["brand"].to_pylist()
     purchases = Counter(event["brand"] for event in EVENTS if event["event_type"] == "purchase")
     assert {row["value"]: row["occurrences"] for row in table} == purchases
 
@@ -120,7 +122,7 @@ def test_event_types_not_in_use_are_left_out(connection: duckdb.DuckDBPyConnecti
 def test_no_target_event_names_the_key(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM events WHERE event_type = 'purchase'")
     with pytest.raises(OfferbenchError, match=r"prepare\.target_event: no event of type 'purchase'"):
-        encode(connection, PREPARE)
+        encode(DuckDBEvents(connection), PREPARE)
 
 
 def with_least(occurrences: int | float) -> Prepare:
@@ -136,11 +138,11 @@ def test_a_share_of_the_events_is_as_their_number(
     events = len(kept_events())
     share = with_least(30.5 / events)
     assert share.vocabulary.min_occurrences_of(events) == 30
-    found = encode(connection, share).vocabularies
+    found = encode(DuckDBEvents(connection), share).vocabularies
     with event_database(tmp_path, "500MB") as other:
         other.register("events_arrow", pa.Table.from_pylist(EVENTS))
         other.execute("CREATE TABLE events AS SELECT * FROM events_arrow")
-        expected = encode(other, PREPARE).vocabularies
+        expected = encode(DuckDBEvents(other), PREPARE).vocabularies
     assert found == expected
 
 
@@ -156,7 +158,7 @@ def test_a_small_share_needs_some_occurrences() -> None:
 
 def test_a_feature_without_a_vocabulary_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
     most = max(Counter(event["product_id"] for event in kept_events()).values())
-    vocabularies = encode(connection, PREPARE).vocabularies
+    vocabularies = encode(DuckDBEvents(connection), PREPARE).vocabularies
     refuse_empty_vocabularies(vocabularies, with_least(most).vocabulary)
     named = f"no value of product_id is seen {most + 1} times, the most frequent one .* {most} times"
     with pytest.raises(OfferbenchError, match=rf"prepare\.vocabulary\.min_occurrences: {named}"):
