@@ -28,6 +28,7 @@ def make_optimizer(parameters: OptimizerParameters) -> Any:
         optimizer = tf.keras.optimizers.AdamW(
             learning_rate=parameters.learning_rate,
             weight_decay=parameters.weight_decay / parameters.learning_rate,
+            name="adamw",  # left to itself, Keras 3 numbers them, and a checkpoint would not be found again
         )
         # Compiled and plain updates differ in their last bits. Keras 3 takes no such argument.
         optimizer.jit_compile = False

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 VERSION = tuple(int(number) for number in tf.__version__.split(".")[:2])
 OWN_GRADIENT_IS_SLOW = VERSION >= (2, 20)
-"""From 2.20 on, the gradient of `tf.sparse.segment_mean` takes six times as long as before."""
+"""From 2.20 on, the gradient of `tf.sparse.segment_mean` takes four to six times as long."""
 
 
 def segment_mean(table: tf.Tensor, rows: tf.Tensor, segments: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
