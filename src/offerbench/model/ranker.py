@@ -165,7 +165,7 @@ class Ranker(tf.Module):
     def _grouped(self, events: tf.Tensor, grouping: GroupingTensors) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Mean and, if it is a part, variance over each group; float32, shape (groups, features * dim)."""
         segments = tf.gather(grouping.group_of_event, grouping.by_group)  # (B,), ascending
-        means = segment_mean(events, grouping.by_group, segments, segments[-1] + 1)
+        means = segment_mean(events, grouping.by_group, segments)
         if not self.specification.ranker.variance:
             return means, None
         mean, square = tf.split(means, 2, axis=1)

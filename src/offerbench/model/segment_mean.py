@@ -9,7 +9,9 @@ OWN_GRADIENT_IS_SLOW = VERSION >= (2, 20)
 """From 2.20 on, the gradient of `tf.sparse.segment_mean` takes four to six times as long."""
 
 
-def segment_mean(table: tf.Tensor, rows: tf.Tensor, segments: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+def segment_mean(
+    table: tf.Tensor, rows: tf.Tensor, segments: tf.Tensor, number: tf.Tensor | None = None
+) -> tf.Tensor:
     """Mean of some rows of a table over each segment; a segment without one gets zeros.
 
     Parameters
@@ -20,8 +22,8 @@ def segment_mean(table: tf.Tensor, rows: tf.Tensor, segments: tf.Tensor, number:
         Which of them; those of one segment are distinct.
     segments : int32, shape (values,)
         Segment of each, ascending.
-    number : int32, scalar
-        Number of segments.
+    number : int32, scalar, optional
+        Number of segments; without it, the last one has a row.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def segment_mean(table: tf.Tensor, rows: tf.Tensor, segments: tf.Tensor, number:
     """
     if not OWN_GRADIENT_IS_SLOW:
         return tf.sparse.segment_mean(table, rows, segments, num_segments=number)
-    return segment_mean_by_product(table, rows, segments, number)
+    return segment_mean_by_product(table, rows, segments, segments[-1] + 1 if number is None else number)
 
 
 def segment_mean_by_product(
