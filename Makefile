@@ -1,6 +1,10 @@
-# Set-up needs Python 3.11, git and make; everything else is installed into .venv by hash.
+# Set-up needs Python 3.11, git and make; everything else is installed into .venv by hash. Another Python has
+# the current stack (docs/stacks.md), in a VENV of its own: make setup PYTHON=python3.13 VENV=.venv313
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
-VENV := .venv
+VENV ?= .venv
+INTERPRETER = $(or $(wildcard $(VENV)/bin/python),$(PYTHON))
+# That of .venv is 3.11: nobody gets other numbers without having asked for them.
+PYTHONS = 3.11 $(if $(filter-out .venv,$(VENV)),3.12 3.13)
 INSTALLED := $(VENV)/.installed
 INSTALLED_SPARK := $(VENV)/.installed-spark
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -17,9 +21,11 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 $(INSTALLED): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-	  echo "offerbench needs Python 3.11 with its venv module; '$(PYTHON)' is not that." >&2; \
-	  echo "Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(INTERPRETER) -c 'import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)' \
+	  $(PYTHONS) 2>/dev/null || { \
+	  echo "offerbench needs Python 3.11 with its venv module; '$(INTERPRETER)' is not that." >&2; \
+	  echo "Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; \
+	  echo "Python 3.12 and 3.13 have another stack, in a VENV of its own: see docs/stacks.md" >&2; exit 1; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@# A package that is built here is built by the locked tools; left to itself, pip would fetch others for that.
 	@sed -n '/^\($(BUILD_TOOLS)\)==/,/# via/p' requirements.lock > $(VENV)/build-tools.lock
@@ -102,7 +108,7 @@ cluster-demo: setup-spark ## Prepare ROWS (300000) synthetic rows on a Spark clu
 readme: setup ## Put the committed results into README.md and docs/.
 	offerbench readme
 
-lock: setup ## Resolve pyproject.toml again and write requirements.lock.
+lock: setup ## Resolve pyproject.toml again, for all Pythons, and write requirements.lock.
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra peers --generate-hashes \
 	  --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements.lock
 	@python -c 'import tomllib; of = tomllib.load(open("pyproject.toml", "rb"))["project"]; \

@@ -161,12 +161,24 @@ def test_zizmor_notices_a_danger(tmp_path: Path, weaken: Callable[[dict[str, Any
     assert audit(tmp_path / ".github/workflows/pull_request.yml").returncode > 10
 
 
+STACKS = [{"python": "3.11", "venv": ".venv"}, {"python": "3.13", "venv": ".venv313"}]
+ON_BOTH_STACKS = {("pull_request", "check"), ("nightly", "tests")}
+
+
 @each_workflow
-def test_the_python_is_that_of_the_project_and_its_downloads_are_kept(name: str) -> None:
-    for job in WORKFLOWS[name]["jobs"].values():
+def test_tests_run_on_both_stacks_and_results_are_those_of_the_pinned_one(name: str) -> None:
+    for job_name, job in WORKFLOWS[name]["jobs"].items():
         (python,) = [step["with"] for step in job["steps"] if "setup-python@" in step.get("uses", "")]
-        assert python["python-version"] == "3.11"
         assert (python["cache"], python["cache-dependency-path"]) == ("pip", "requirements.lock")
+        if (name, job_name) in ON_BOTH_STACKS:
+            assert job["strategy"] == {"fail-fast": False, "matrix": {"include": STACKS}}
+            assert python["python-version"] == "${{ matrix.python }}"
+            # make takes both from the environment.
+            wanted = {"PYTHON": "python${{ matrix.python }}", "VENV": "${{ matrix.venv }}"}
+            assert wanted.items() <= job["env"].items()
+        else:
+            assert "strategy" not in job and not {"PYTHON", "VENV"} & set(job.get("env", {}))
+            assert python["python-version"] == STACKS[0]["python"]
 
 
 @pytest.mark.parametrize(("name", "script"), SCRIPTS)

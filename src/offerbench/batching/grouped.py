@@ -250,7 +250,7 @@ class _PairKeys:
     key: Ints
     """Shape (keys of all pairs,)."""
 
-    def total(self, values: npt.NDArray[np.generic]) -> Ints:
+    def total(self, values: npt.NDArray[np.bool_ | np.integer[Any]]) -> Ints:
         """Sum over the keys of each pair; int64, shape (pairs,)."""
         return np.bincount(self.pair, weights=values, minlength=self.pairs).astype(np.int64)
 

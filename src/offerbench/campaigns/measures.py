@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from offerbench.evaluation.bootstrap import Samples, Weights
 
 BUYERS_AT_A_TIME = 4_000
 Mask = npt.NDArray[np.bool_]
-Matrix = npt.NDArray[np.floating]  # type: ignore[type-arg]
+Matrix = npt.NDArray[np.floating[Any]]
 
 
 def offer_auc(scores: Matrix, bought: Mask) -> OfferAuc:

@@ -21,7 +21,7 @@ lambda_b events on a day; it contains v unless none of them is of v:
 mu is the expected number of days with a purchase of v.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ MAX_SHARE = 1 - 1e-9
 
 
 def share(
-    logits: npt.NDArray[np.floating],  # type: ignore[type-arg]
+    logits: npt.NDArray[np.floating[Any]],
     base: Floats,
     neighbours: int,
     remove_accidental_hits: Literal["none", "offer", "bought_that_day"],

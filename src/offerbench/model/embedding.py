@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.model.segment_mean import segment_mean
 from offerbench.model.specification import Specification
 
 INITIAL_RANGE = 0.05  # of the uniform distribution that Keras's Embedding starts from
@@ -92,7 +93,7 @@ def bag_mean(table: tf.Variable, values: tf.Tensor, segments: tf.Tensor, bags: t
     # TensorFlow 2.15 leaves the gradient of a mean of no values at all uninitialised.
     return tf.cond(
         tf.size(values) > 0,
-        lambda: tf.sparse.segment_mean(table, values, segments, num_segments=bags),
+        lambda: segment_mean(table, values, segments, bags),
         lambda: tf.zeros((bags, table.shape[1])),
     )
 

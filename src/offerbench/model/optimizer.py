@@ -2,10 +2,12 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import tensorflow as tf
 
+from offerbench.model.adamw import AdamW
 from offerbench.model.config import OptimizerParameters
 
 
@@ -14,7 +16,8 @@ def make_optimizer(parameters: OptimizerParameters) -> Any:
 
     tensorflow-addons' AdamW subtracts `weight_decay * variable` at each step. Keras's subtracts
     `learning_rate * weight_decay * variable`: its decay is converted, so that both make the same
-    update (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
+    update (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019). Where tensorflow-addons
+    is not installed, the AdamW of `adamw.py` takes its place, to the same bits.
 
     Returns
     -------
@@ -22,17 +25,28 @@ def make_optimizer(parameters: OptimizerParameters) -> Any:
         An object with `apply_gradients`.
     """
     if parameters.name == "adamw_keras":
-        return tf.keras.optimizers.AdamW(
+        optimizer = tf.keras.optimizers.AdamW(
             learning_rate=parameters.learning_rate,
             weight_decay=parameters.weight_decay / parameters.learning_rate,
-            jit_compile=False,  # compiled and plain updates differ in their last bits
+            name="adamw",  # left to itself, Keras 3 numbers them, and a checkpoint would not be found again
         )
+        # Compiled and plain updates differ in their last bits. Keras 3 takes no such argument.
+        optimizer.jit_compile = False
+        return optimizer
+    addons = _addons()
+    adamw = AdamW if addons is None else addons.optimizers.AdamW
+    return adamw(weight_decay=parameters.weight_decay, learning_rate=parameters.learning_rate)
+
+
+def _addons() -> ModuleType | None:
+    """tensorflow-addons; None where it is not installed, as it can't be beside TensorFlow 2.16 or later."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its notice of the end of life
-        import tensorflow_addons
-    return tensorflow_addons.optimizers.AdamW(
-        weight_decay=parameters.weight_decay, learning_rate=parameters.learning_rate
-    )
+        try:
+            import tensorflow_addons
+        except ImportError:
+            return None
+    return cast(ModuleType, tensorflow_addons)
 
 
 def slots(optimizer: Any, trained: Sequence[tf.Variable]) -> dict[str, tf.Variable]:
@@ -45,10 +59,20 @@ def slots(optimizer: Any, trained: Sequence[tf.Variable]) -> dict[str, tf.Variab
     trained : sequence of tf.Variable
         What it trains.
     """
-    if isinstance(optimizer, tf.keras.optimizers.legacy.Optimizer):  # as tensorflow-addons' are
+    if hasattr(optimizer, "_create_all_weights"):  # as Keras 2's legacy optimizers and tensorflow-addons'
         optimizer._create_all_weights(trained)  # Keras's own loading does so too
         variables = optimizer.variables()
     else:
         optimizer.build(trained)
         variables = optimizer.variables
-    return {variable.name.removesuffix(":0"): variable for variable in variables}
+    return dict(map(_named, variables))
+
+
+def _named(variable: Any) -> tuple[str, tf.Variable]:
+    """Name of an optimizer's variable, and TensorFlow's variable that holds it.
+
+    Keras 3 wraps it: the wrapper's dtype is a text, and its name is that of the last level alone.
+    """
+    if isinstance(variable, tf.Variable):
+        return variable.name.removesuffix(":0"), variable
+    return variable.path, variable.value

@@ -13,6 +13,7 @@ from offerbench.model.interaction import Interaction
 from offerbench.model.layers import Dropout
 from offerbench.model.match_score import MatchScore
 from offerbench.model.negatives import Pairs
+from offerbench.model.segment_mean import segment_mean
 from offerbench.model.specification import Specification
 from offerbench.model.tensors import BatchTensors, GroupingTensors
 from offerbench.model.tower import Block
@@ -164,7 +165,7 @@ class Ranker(tf.Module):
     def _grouped(self, events: tf.Tensor, grouping: GroupingTensors) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Mean and, if it is a part, variance over each group; float32, shape (groups, features * dim)."""
         segments = tf.gather(grouping.group_of_event, grouping.by_group)  # (B,), ascending
-        means = tf.sparse.segment_mean(events, grouping.by_group, segments)
+        means = segment_mean(events, grouping.by_group, segments)
         if not self.specification.ranker.variance:
             return means, None
         mean, square = tf.split(means, 2, axis=1)

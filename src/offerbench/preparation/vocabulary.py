@@ -49,7 +49,7 @@ def assign_labels(
     known = order[occurrences[order] >= min_occurrences]
     labels[known] = np.arange(buckets, buckets + len(known))
     for rare in np.flatnonzero(occurrences < min_occurrences):
-        labels[rare] = bucket(values[rare], buckets)
+        labels[rare] = bucket(values[int(rare)], buckets)
     return labels
 
 

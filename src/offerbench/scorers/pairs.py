@@ -183,7 +183,7 @@ class TaskPairs:
         for start in range(0, groups, GROUPS_AT_A_TIME):
             part = slice(start, start + GROUPS_AT_A_TIME)
             contexts, past = np.unique(self.contexts.numbers[part], return_inverse=True)
-            offer = np.repeat(self.offer_of_event[part, None, :], users, axis=1).reshape(-1)
+            offer: npt.NDArray[Any] = np.repeat(self.offer_of_event[part, None, :], users, axis=1).reshape(-1)
             past_of_pair = np.repeat(past.reshape(-1), offers)
             found.append(matches.counts(matches.tables(contexts), past_of_pair, offer, distributions))
         return np.concatenate(found).reshape(*self.shape, -1), matches.base(distributions)
@@ -196,8 +196,8 @@ class TaskPairs:
     def _queries(self, start: Ints, length: Ints) -> tuple[Ints, Ints, Ints]:
         """Window and offer of each pair; shape (groups * i * j,) each."""
         keys = self.offers.keys[self.offer_of_event][:, None, :]
-        first, size, key = (
-            np.broadcast_to(part, self.shape).reshape(-1)
-            for part in (start[:, :, None], length[:, :, None], keys)
-        )
-        return first, size, key
+        return self._of_pairs(start[:, :, None]), self._of_pairs(length[:, :, None]), self._of_pairs(keys)
+
+    def _of_pairs(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Repeat values for each pair; shape (groups * i * j,)."""
+        return np.broadcast_to(values, self.shape).reshape(-1)

@@ -3,7 +3,6 @@
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import tensorflow as tf
 
 from offerbench.features.offers import OfferTable
 from offerbench.model.interaction import Vectors
@@ -61,7 +60,7 @@ def user_vectors(model: Ranker, histories: Histories) -> Vectors:
                 {name: bag.values for name, bag in bags.items()},
                 {name: bag.segments for name, bag in bags.items()},
                 {name: bag.weights for name, bag in bags.items() if bag.weights is not None},
-                tf.constant(some.stop - some.start),
+                np.int32(some.stop - some.start),
             ).numpy()
         )
     return np.concatenate(parts)
@@ -74,7 +73,7 @@ def offer_vectors(model: Ranker, offers: OfferTable) -> Vectors:
         {name: part.values for name, part in seen.items()},
         {name: part.segments for name, part in seen.items()},
         {name: part.weights for name, part in seen.items()},
-        tf.constant(len(offers.keys)),
+        np.int32(len(offers.keys)),
     )
     return np.asarray(vectors.numpy())
 

@@ -198,7 +198,7 @@ def test_a_score_begins_as_the_log_odds_of_the_whole_past(features: int) -> None
         past = tf.constant([[[[1, 2.0, *more[0]]]]]), tf.constant([[3, 10.0, *more[1]]])
         past = *past, tf.constant([[0.1, 0.1, *more[2]]])
         found = module.logits(*past, tf.constant(offer[None]), training=False)
-        assert float(found) == pytest.approx(np.log(4 / 26 * 9), abs=1e-5)
+        assert found.numpy().item() == pytest.approx(np.log(4 / 26 * 9), abs=1e-5)
 
 
 def test_functions_of_pairs_keep_the_shape() -> None:

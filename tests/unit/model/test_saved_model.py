@@ -21,6 +21,7 @@ from offerbench.preparation.prepared import PreparedData
 from ..conftest import TinyData
 from ..parameters import rebatch_parameters, train_parameters
 from ..rankers import CASES, drawn_ranker, grouped_batch, random_ranker, weights_of
+from . import saved_models
 
 USER_SIZES, OFFER_SIZES = {"history_purchase_brand": 5, "history_cart_brand": 5}, {"brand": 5, "category1": 3}
 
@@ -211,3 +212,14 @@ def test_weights_of_another_model_are_named(
         OfferbenchError, match=r"weights\.safetensors: its tensors are not those of model\.json"
     ):
         load_model(saved)
+
+
+@pytest.mark.parametrize("stack", ["pinned", "current"])
+def test_a_model_of_either_stack_scores_as_it_did_there(stack: str) -> None:
+    # Another version of TensorFlow sums in another order: the last bits differ, no more.
+    directory = saved_models.DIRECTORY / stack
+    expected = safetensors.numpy.load_file(directory / saved_models.SCORES_FILE)["scores"]
+    assert expected.shape == (1, saved_models.HISTORIES, saved_models.OFFERS)
+    assert expected.std() > 0.3
+    found = saved_models.scores(load_model(directory))
+    assert found == pytest.approx(expected, abs=1e-5)

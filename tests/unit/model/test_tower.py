@@ -86,7 +86,7 @@ def test_training_is_that_of_keras_on_repeated_rows(
     wanted = [tf.convert_to_tensor(gradient).numpy() for gradient in expected_gradients]
     # Where few distinct rows leave next to no variance, a gradient is a small difference of large ones,
     # in Keras too: the error is measured by the largest.
-    largest = max(1, *(np.abs(gradient).max() for gradient in wanted))
+    largest = max(1.0, *(float(np.abs(gradient).max()) for gradient in wanted))
     for gradient, expected_gradient in zip(gradients, wanted, strict=True):
         found = tf.convert_to_tensor(gradient).numpy()
         assert found == pytest.approx(expected_gradient, abs=1e-4 * largest)

@@ -65,4 +65,5 @@ def active_seconds(shares: npt.NDArray[np.float64], days: int) -> npt.NDArray[np
         Of the month.
     """
     passed = np.append(0, np.cumsum(np.tile(HOURS, days)))
-    return np.interp(shares, passed / passed[-1], 3600.0 * np.arange(len(passed))).astype(np.int64)
+    seconds = np.interp(shares, passed / passed[-1], 3600.0 * np.arange(len(passed)))
+    return np.asarray(seconds, np.int64)
