@@ -15,7 +15,7 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help clone setup data repro test test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
+.PHONY: help clone setup data repro test test-pipeline test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -69,14 +69,17 @@ repro: data ## Run the whole pipeline on the data set of params.yaml and print t
 test: setup ## Run the quick tests, in some minutes.
 	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline and not spark"
 
-test-slow: setup ## Run the others: the pipeline, kills of it, experiments, long trainings.
-	python -m pytest -n 2 --dist loadgroup -m "(slow or pipeline) and not spark"
+test-pipeline: setup ## Run the tests of the pipeline that are not slow: DVC runs it on a small data set.
+	python -m pytest -n 2 --dist loadgroup -m "pipeline and not slow and not spark"
+
+test-slow: setup ## Run the slow tests: runs of the pipeline that are killed, experiments, long trainings.
+	python -m pytest -n 2 --dist loadgroup -m "slow and not spark"
 
 test-spark: setup-spark ## Run the tests that start Spark; it must not be missing.
 	@command -v java >/dev/null || { echo "Spark needs Java 17. Install it (Debian: default-jre-headless)." >&2; exit 1; }
 	python -m pytest -m spark
 
-test-all: test test-slow ## Run all tests.
+test-all: test test-pipeline test-slow ## Run all tests but those of Spark.
 
 lint: setup ## Check style (ruff) and types (mypy).
 	ruff check .
