@@ -18,11 +18,13 @@ def features(
     key: int,
     base: float,
     attributes: Mapping[str, tuple[Mapping[int, float], float]],
+    others: Mapping[str, Sequence[Mapping[str, int]]],
     parameters: Any,
 ) -> dict[str, float]:
     """Features of a user whose earlier events are `past`, oldest first, with the offer `key` of a task.
 
-    `attributes` has, for each other feature, the offer's distribution and what all users have of it.
+    `attributes` has, for each other feature, the offer's distribution and what all users have of it; `others`
+    the user's earlier events of each other event type.
     """
     prior = parameters.prior_events
     matching = [event for event in past if event[task] == key]
@@ -39,6 +41,8 @@ def features(
         weights = [0.5 ** ((day - event["day"]) / half_life) for event in past]
         of_offer = sum(w for w, event in zip(weights, past, strict=True) if event[task] == key)
         found[f"odds_decayed_{half_life:g}_days"] = log_odds(of_offer, sum(weights), base, prior)
+    for event_type, events_of_type in others.items():
+        found[f"odds_of_{event_type}_events"] = odds(events_of_type)
     event_days, match_days = ({event["day"] for event in some} for some in (past, matching))
     length = day - min(event_days) if past else 0
     since = day - max(match_days) if matching else length

@@ -106,6 +106,28 @@ class Contexts:
         first = np.maximum(first, start)
         return first, stop - first
 
+    def past_of(self, event_type: str) -> tuple[dict[str, Labels], Ints, Ints]:
+        """Find each context's past of an event type of the histories other than the target's.
+
+        Parameters
+        ----------
+        event_type : str
+            One of `data.history_events`.
+
+        Returns
+        -------
+        dict of int32, shape (events,)
+            User, day and labels of the events of the contexts' users.
+        start, length : int64, shape (groups, i)
+            Window of each context's past among them.
+        """
+        of_all = self.data.history_events[event_type]
+        of_users = np.isin(of_all[USER], self.users)
+        events = {name: column[of_users] for name, column in of_all.items()}
+        start = np.searchsorted(events[USER], self.users)
+        stop = np.searchsorted(user_days(events[USER], events[DAY]), self._wanted)
+        return events, start, stop - start
+
     @cached_property
     def event_days(self) -> Ints:
         """Days with an event in each context's past; int64, shape (groups, i)."""

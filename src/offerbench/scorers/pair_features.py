@@ -36,6 +36,7 @@ def pair_features(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
     - log_base: logarithm of the share of all events that is of the offer;
     - odds_*: logarithm of the odds of a match against those of all users, as in `posterior_odds`, in the
       whole past, the newest events, the newest days, and with events decayed by days;
+    - odds_of_*_events: the same in the whole past of each other event type of the histories (views, carts);
     - log_matches, log_match_days: matches in the whole past, and days with one;
     - day_share: log odds of a day with a match among the days with an event;
     - days_since_match, match_interval, due: days since the last match, mean days from one to the next, and
@@ -75,6 +76,8 @@ def _make(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
     for half_life in parameters.half_lives_days:
         matches, events_left = pairs.decayed_matches(*whole, half_life)
         columns[f"odds_decayed_{half_life:g}_days"] = log_odds(matches, events_left)
+    for event_type in contexts.data.history_events:
+        columns[f"odds_of_{event_type}_events"] = log_odds(*pairs.match_counts_of(event_type))
     columns |= _rhythm(pairs, prior)
     columns |= _attributes(pairs, parameters)
     values = np.stack([column.astype(np.float32) for column in columns.values()], axis=-1)

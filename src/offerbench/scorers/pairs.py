@@ -98,6 +98,25 @@ class TaskPairs:
         keys = self.offers.keys[self.offer_of_event].reshape(-1)
         return self.matches.count(start.reshape(-1), length.reshape(-1), keys).reshape(start.shape)
 
+    def match_counts_of(self, event_type: str) -> tuple[Ints, Ints]:
+        """Count the events of another type than the target's in each context's whole past.
+
+        Parameters
+        ----------
+        event_type : str
+            One of `data.history_events`.
+
+        Returns
+        -------
+        int64, shape (groups, i, j)
+            Those of the offer.
+        int64, shape (groups, i)
+            All.
+        """
+        events, start, length = self.contexts.past_of(event_type)
+        counts = MatchIndex(events[self.task]).count(*self._queries(start, length))
+        return counts.reshape(self.shape), length
+
     def decayed_matches(self, start: Ints, length: Ints, half_life_days: float) -> tuple[Floats, Floats]:
         """Sum the weights of the events of each context's window: those of the offer, and all.
 

@@ -26,6 +26,16 @@ def past_of(tiny: TinyData, row: int) -> list[dict[str, int]]:
     return [{name: int(column[other]) for name, column in events.items()} for other in rows]
 
 
+def other_pasts_of(tiny: TinyData, row: int) -> dict[str, list[dict[str, int]]]:
+    """The events of each other type of the row's user on earlier days."""
+    user, day = (int(tiny.data.events[name][row]) for name in (USER, DAY))
+    found = {}
+    for event_type, columns in tiny.data.history_events.items():
+        events = [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
+        found[event_type] = [event for event in events if event[USER] == user and event[DAY] < day]
+    return found
+
+
 def attributes_of(tiny: TinyData, pairs: TaskPairs, offer: int) -> dict[str, tuple[dict[int, float], float]]:
     """The offer's most frequent values of each other feature, and what all train users have of them."""
     data, found = tiny.data, {}
@@ -73,6 +83,7 @@ def test_features_against_the_log(tiny_data: TinyData, task: str) -> None:
             int(pairs.offers.keys[offer]),
             base,
             attributes_of(tiny_data, pairs, offer),
+            other_pasts_of(tiny_data, int(rows[b, i])),
             PARAMETERS,
         )
         expected[f"attribute_{task}"] = 0.0
@@ -80,6 +91,8 @@ def test_features_against_the_log(tiny_data: TinyData, task: str) -> None:
         assert found.keys() == expected.keys()
         assert found == pytest.approx(expected, rel=2e-4, abs=2e-4)
     assert all(len(np.unique(table.values[..., place])) > 1 for place in range(4))
+    assert list(tiny_data.data.history_events) == ["cart"]
+    assert len(np.unique(table.values[..., table.names.index("odds_of_cart_events")])) > 1
 
 
 @pytest.mark.parametrize("task", ["brand", "product_id"])
