@@ -19,13 +19,16 @@ def learn_activity(moment: Moment, parameters: TrainActivity) -> Activity:
     """Fit the activity model to what train users did before the cut."""
     train, validation = (users_of(moment.data, part) for part in (Split.TRAIN, Split.VALIDATION))
     found = fit_activity(moment.timeline, train, validation, moment.until, parameters)
-    LOG.info("%s: kept the %s of %s", moment.cut.name, found.kept, _deviances(found))
+    LOG.info(
+        "%s: activity is that of the %s (deviance of validation users: %s)",
+        *(moment.cut.name, found.kept, _deviances(found)),
+    )
     return found
 
 
 def _deviances(activity: Activity) -> str:
     measured: Any = activity.measured["events"]
-    return ", ".join(f"{name} (deviance {values['deviance']})" for name, values in measured.items())
+    return ", ".join(f"{name} {values['deviance']}" for name, values in measured.items())
 
 
 def learn_head(moment: Moment, tasks: Sequence[str]) -> Head:
