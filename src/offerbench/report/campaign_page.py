@@ -13,15 +13,8 @@ from offerbench.campaigns.rows import CampaignRow
 from offerbench.report.campaign_figures import calibration_panels, chance_lines, gain_panels, row_lines
 from offerbench.report.campaign_tables import NO_BACKTEST, SEGMENT_HEADINGS, has_offers, offers_sentence
 from offerbench.report.html_tables import MARKS, NUMBER, html_table
-from offerbench.report.tables import (
-    AHEAD,
-    INTERVAL_NOTE,
-    LOST,
-    MARK_NOTE,
-    format_difference,
-    format_half_width,
-    format_wauc,
-)
+from offerbench.report.numbers import format_difference, format_half_width, format_wauc
+from offerbench.report.tables import AHEAD, INTERVAL_NOTE, LOST, MARK_NOTE
 
 MIN_TOP = 0.75  # wAUC that has the last colour at least
 SHOWN_SHARES = (0.05, 0.1, 0.2)

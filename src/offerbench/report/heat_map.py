@@ -15,7 +15,8 @@ from offerbench.core.columns import HALF_WIDTH, SEGMENT, TASK, WAUC
 from offerbench.core.rows import Row
 from offerbench.report.colours import COLOURS, INK, MIN_SHADE, NO_OFFER, highest_shade
 from offerbench.report.measures import MEASURE_TITLES, MeasureResults, names_not_ranked
-from offerbench.report.tables import SEGMENT_TITLES, format_half_width, format_wauc, set_apart, wide
+from offerbench.report.numbers import format_half_width, format_wauc
+from offerbench.report.tables import SEGMENT_TITLES, set_apart, wide
 
 INCHES_PER_MODEL = 0.42
 INCHES_PER_TASK = 0.7

@@ -22,13 +22,11 @@ from offerbench.core.columns import (
 from offerbench.core.rows import Row
 from offerbench.report.colours import COLOURS, MIN_SHADE
 from offerbench.report.inline_svg import Line
+from offerbench.report.numbers import format_difference, format_half_width, format_wauc
 from offerbench.report.tables import (
     AHEAD,
     LOST,
     best_cells,
-    format_difference,
-    format_half_width,
-    format_wauc,
     gap_marks,
     named_others,
     other_title,

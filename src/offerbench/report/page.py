@@ -25,6 +25,7 @@ from offerbench.report.measures import (
     MeasureResults,
     names_not_ranked,
 )
+from offerbench.report.numbers import format_difference
 from offerbench.report.popularity import popularity_lines, popularity_panels
 from offerbench.report.tables import (
     AHEAD,
@@ -32,7 +33,6 @@ from offerbench.report.tables import (
     LOST,
     MARK_NOTE,
     SEGMENT_TITLES,
-    format_difference,
     gap_marks,
     mean_gaps,
     named_others,

@@ -21,7 +21,7 @@ from offerbench.report.inline_svg import (
     new_axes,
     numbered_lines,
 )
-from offerbench.report.tables import format_wauc
+from offerbench.report.numbers import format_wauc
 
 POINT = "#7f8ea3"  # visible on a dark and on a light page: points are pixels, they can't change
 SIZE = (4.3, 3.1)

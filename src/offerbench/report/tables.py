@@ -19,6 +19,7 @@ from offerbench.report.measures import (
     MeasureResults,
     names_not_ranked,
 )
+from offerbench.report.numbers import format_difference, format_half_width, format_wauc
 
 SEGMENT_TITLES = {"all": "All offers", "popular": "Popular offers", "cold_start": "Cold start"}
 AHEAD, LOST = "▲", "▼"
@@ -61,22 +62,6 @@ def other_title(compared_with: str, others: "pd.Series[str] | None" = None) -> s
         return "the specialist"
     name = "" if others is None or others.nunique() != 1 else f", {others.iloc[0]}"
     return f"the best {compared_with}{name}"
-
-
-def format_wauc(value: float | None, decimals: int) -> str:
-    """`.762`, or a dash where a segment has no offer."""
-    return "-" if value is None or np.isnan(value) else f"{value:.{decimals}f}".removeprefix("0")
-
-
-def format_half_width(half_width: float | None, decimals: int) -> str:
-    """`±.004`, or nothing where no interval is known."""
-    return "" if half_width is None or np.isnan(half_width) else f"±{format_wauc(half_width, decimals)}"
-
-
-def format_difference(difference: float, decimals: int) -> str:
-    """`+.019`, always with its sign, or a dash where there is none."""
-    text = f"{difference:+.{decimals}f}"
-    return "-" if np.isnan(difference) else text[0] + text[1:].removeprefix("0")
 
 
 def gap_marks(gaps: pd.DataFrame) -> pd.Series:

@@ -10,7 +10,7 @@ from tabulate import tabulate
 from offerbench.core.columns import MODEL, SEGMENT, TASK, WAUC
 from offerbench.core.rows import AUGMENTED_MODEL, BOOSTED_MODEL, FULL_MODEL, Role, table_rows
 from offerbench.report.headline import headline_rows
-from offerbench.report.tables import format_wauc
+from offerbench.report.numbers import format_wauc
 
 COLUMNS = {
     FULL_MODEL: "full",

@@ -9,7 +9,8 @@ from tabulate import tabulate
 from offerbench.core.columns import HALF_WIDTH, MODEL, TASK, WAUC
 from offerbench.core.rows import Role, mono_model, table_rows
 from offerbench.evaluation.wauc import SEGMENTS
-from offerbench.report.tables import format_wauc, wauc_markdown, wide
+from offerbench.report.numbers import format_wauc
+from offerbench.report.tables import wauc_markdown, wide
 from offerbench.studies.config import MeanAndDeviation, SettingsAsRows, Study
 from offerbench.studies.experiments import Experiment
 from offerbench.studies.results import SETTING, StudyResults

@@ -11,8 +11,8 @@ import pytest
 from offerbench.core.findings import Finding
 from offerbench.core.rows import Role, Row
 from offerbench.report.config import Report
+from offerbench.report.numbers import format_half_width, format_wauc
 from offerbench.report.page import page_html, verdicts
-from offerbench.report.tables import format_half_width, format_wauc
 
 from .content import (
     HOSTILE,

@@ -23,8 +23,9 @@ from offerbench.report.heat_map import draw_heat_map
 from offerbench.report.inline_svg import INK as STROKE
 from offerbench.report.inline_svg import SERIES
 from offerbench.report.measures import MeasureResults
+from offerbench.report.numbers import format_wauc
 from offerbench.report.popularity import popularity_lines, popularity_panels
-from offerbench.report.tables import SEGMENT_TITLES, format_wauc
+from offerbench.report.tables import SEGMENT_TITLES
 
 from .content import curves, measured, offers, page_content, rows, trained
 

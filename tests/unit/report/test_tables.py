@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 
 from offerbench.report.config import Report
+from offerbench.report.numbers import format_difference, format_half_width, format_wauc
 from offerbench.report.tables import (
     AHEAD,
     LOST,
-    format_difference,
-    format_half_width,
-    format_wauc,
     gap_markdown,
     gap_marks,
     report_markdown,
