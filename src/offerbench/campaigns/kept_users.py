@@ -13,6 +13,7 @@ import shutil
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 import safetensors
 import safetensors.numpy
-import tensorflow as tf
 
 from offerbench.campaigns.cuts import Cut
 from offerbench.campaigns.users_as_of import UsersAsOf
@@ -44,7 +44,7 @@ def digest_of(files: Iterable[Path], settings: Mapping[str, Any]) -> str:
         digests = [
             dict(zip(some, pool.map(file_digest, some.values()), strict=True)) for some in (data, code)
         ]
-    versions = {"tensorflow": tf.__version__, "numpy": np.__version__}
+    versions = {name: version(name) for name in ("tensorflow", "numpy")}
     content = json.dumps([*digests, dict(settings), versions], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:20]
 
