@@ -68,6 +68,7 @@ def test_dependencies_are_those_that_the_command_writes(monkeypatch: pytest.Monk
     dependencies(check=True)
 
 
+@pytest.mark.pipeline  # imports the libraries of every stage, in a process for each
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_lists_the_code_that_python_imports_for_it(stage: str) -> None:
     listed = [dependency for dependency in STAGES[stage]["deps"] if dependency.startswith("src/")]
