@@ -77,6 +77,7 @@ def results(workspace: Workspace) -> dict[str, bytes]:
     return {str(file.relative_to(directory)): file.read_bytes() for file in directory.rglob("*.json")}
 
 
+@pytest.mark.slow
 def test_there_and_back(workspace: Workspace) -> None:
     add_shop(workspace)
     before, lock = results(workspace), workspace.lock()
@@ -124,6 +125,7 @@ def test_a_data_set_without_files_is_refused_before_anything_is_removed(workspac
     assert specialists(workspace) == models
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tasks", [["brand", "category2"]])
 def test_tasks_come_and_go(workspace: Workspace, tasks: list[str]) -> None:
     content = YAML(typ="safe").load((workspace.path / "params.yaml").read_text())
