@@ -23,6 +23,7 @@ import typer
 from tabulate import tabulate
 
 from benchmarks.audience import compare_audiences
+from benchmarks.augmentation import as_in_the_study, compare_augmentations
 from benchmarks.augmented_step import compare_augmented_step
 from benchmarks.evaluation import compare_evaluations
 from benchmarks.measure import Comparison
@@ -81,6 +82,20 @@ def training_augmented(temporary: Path) -> Comparison:
     return compare_augmented_step(load_parameters(), load_prepared(PREPARED_DIRECTORY), STEP_ROUNDS)
 
 
+def augmentation_study(temporary: Path) -> Comparison:
+    """Time the step of the augmented model with nothing but what the study's augmentation has."""
+    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
+    training, name = as_in_the_study(parameters.train_augmented), "augmented as in the study"
+    return compare_augmentations(parameters, data, training, name, 4, STEP_ROUNDS)
+
+
+def augmentation_default(temporary: Path) -> Comparison:
+    """Time the step of the augmented model with the default parameters: matches are counted."""
+    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
+    training, name = parameters.train_augmented, "augmented, defaults"
+    return compare_augmentations(parameters, data, training, name, 4, STEP_ROUNDS)
+
+
 def evaluation(temporary: Path) -> Comparison:
     """Time group_test and evaluate for all models of events and all tasks."""
     parameters = load_parameters()
@@ -119,6 +134,8 @@ BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
     "training_published": training_published,
     "training_default": training_default,
     "training_mono": training_mono,
+    "augmentation_study": augmentation_study,
+    "augmentation_default": augmentation_default,
     "training_augmented": training_augmented,
     "evaluation": evaluation,
     "preparation": preparation,

@@ -1,6 +1,6 @@
 """One training step of a model on Complete Journey: the published manner against ours."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -27,7 +27,10 @@ STEPS = 5
 LOSS_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-4
 
 
-def _ranker(data: PreparedData, training: TrainParameters, features: list[str], **changes: Any) -> Ranker:
+def untrained(
+    data: PreparedData, training: TrainParameters, features: Sequence[str], **changes: Any
+) -> Ranker:
+    """Make the ranker of a training, some of its ranker's keys changed."""
     ranker = training.ranker.model_copy(update=changes)
     specification = specify(data, features, training.model_copy(update={"ranker": ranker}))
     return Ranker(specification, np.random.default_rng(training.seed))
@@ -58,10 +61,24 @@ def check_agreement(
     AssertionError
         If they differ by more than the tolerances.
     """
-    model = _ranker(data, training, features, dropout=0.0)
+    model = untrained(data, training, features, dropout=0.0)
     rows = next(draw_pass(data, Split.TRAIN, parameters.rebatch))
     plain_loss, plain = PlainTrainer(model).gradients(plain_group(data, rows, features))
     trainer = _trainer(data, model, len(rows))
+    return compare_gradients(plain_loss, plain, trainer, next(_batches(data, model, [rows])))
+
+
+def compare_gradients(
+    plain_loss: tf.Tensor, plain: Mapping[str, tf.Tensor], trainer: Trainer, batch: BatchTensors
+) -> str:
+    """Compare a plain step's loss and gradients, by name, with ours of the same batch; without dropout.
+
+    Raises
+    ------
+    AssertionError
+        If they differ by more than the tolerances.
+    """
+    model = trainer.model
     wanted = {
         **model.user_tables,
         **{f"offer_{name}": table for name, table in model.offer_tables.items()},
@@ -71,9 +88,13 @@ def check_agreement(
             for i, kernel in enumerate(tower.kernels)
         },
     }
+    if matches := model.match_score:
+        parts = matches.kernel, matches.bias, matches.weights, matches.weights_of_offer
+        wanted |= {variable.name.removesuffix(":0"): variable for variable in parts}
     with tf.GradientTape() as tape:
-        loss, _ = trainer.loss(next(_batches(data, model, [rows])), Dropout(0.0, 0, tf.constant(0)))
+        loss, _ = trainer.loss(batch, Dropout(0.0, 0, tf.constant(0)))
     ours = dict(zip(wanted, tape.gradient(loss, list(wanted.values())), strict=True))
+    assert ours.keys() == plain.keys(), ours.keys() ^ plain.keys()
     loss_gap = abs(float(loss) - float(plain_loss))
     gradient_gap = max(
         float(np.max(np.abs(tf.convert_to_tensor(ours[name]).numpy() - tf.convert_to_tensor(g).numpy())))
@@ -111,7 +132,7 @@ def compare_training_steps(
     rounds : int
         Times that each is run.
     """
-    model = _ranker(data, training, features)
+    model = untrained(data, training, features)
     batches = list(islice(draw_pass(data, Split.TRAIN, parameters.rebatch), STEPS))
     plain = PlainTrainer(model)
     group = plain_group(data, np.concatenate(batches), features)

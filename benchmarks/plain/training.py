@@ -4,7 +4,8 @@ Every step makes the bags distinct in the graph and multiplies them, as sparse m
 embedding tables; every event runs through both towers; Keras does the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -18,11 +19,31 @@ from offerbench.preparation.prepared import PreparedData
 Inputs = dict[str, tf.RaggedTensor]
 
 
-def distinct_means(table: tf.Variable, bags: tf.RaggedTensor) -> tf.Tensor:
-    """Mean of the embeddings of each bag's distinct values; float32, shape (bags, dim)."""
+class Scored(NamedTuple):
+    """Loss of a batch, and its pairs."""
+
+    loss: tf.Tensor
+    """With its penalties: float32, scalar."""
+    targets: tf.Tensor
+    """float32, shape (pairs, 1)."""
+    logits: tf.Tensor
+    """float32, shape (pairs, 1)."""
+    weights: tf.Tensor | None = None
+    """1 for a pair that counts, else 0: float32, shape (pairs, 1). None: every pair counts."""
+
+
+def distinct_means(table: tf.Variable, bags: tf.RaggedTensor, dropout: float = 0.0) -> tf.Tensor:
+    """Mean of the embeddings of each bag's distinct values, a random share of which is left out.
+
+    Returns
+    -------
+    float32, shape (bags, dim)
+    """
     labels = table.shape[0]
     rows = tf.repeat(tf.range(bags.nrows(), dtype=tf.int64), bags.row_lengths())
     distinct = tf.unique(rows * labels + tf.cast(bags.values, tf.int64))[0]
+    if dropout:
+        distinct = tf.boolean_mask(distinct, tf.random.uniform(tf.shape(distinct)) >= dropout)
     rows, columns = distinct // labels, distinct % labels
     weights = tf.RaggedTensor.from_value_rowids(tf.ones_like(rows, tf.float32), rows, bags.nrows())
     weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
@@ -40,9 +61,9 @@ class DistinctMean(tf.keras.layers.Layer):
             name="embeddings", shape=(labels, dim), regularizer=tf.keras.regularizers.L1(l1)
         )
 
-    def call(self, bags: tf.RaggedTensor) -> tf.Tensor:
+    def call(self, bags: tf.RaggedTensor, dropout: float = 0.0) -> tf.Tensor:
         """Give float32, shape (events, dim)."""
-        return distinct_means(self.embeddings, bags)
+        return distinct_means(self.embeddings, bags, dropout)
 
 
 def keras_tower(name: str, units: list[int], dropout: float, momentum: float, l1: float) -> tf.keras.Model:
@@ -64,20 +85,22 @@ class PlainTrainer:
     Parameters
     ----------
     model : Ranker
-        Of events and their own products; gives features, parameters and first weights.
+        Gives features, parameters and first weights. Scored are events and their own products.
     """
 
     def __init__(self, model: Ranker) -> None:
         training, parameters = model.specification.training, model.specification.ranker
         tf.random.set_seed(training.seed)  # Keras draws dropout from global state
         self.neighbours = training.number_of_negatives + 1
+        self.history_dropout = training.history_dropout
         tables = {**model.user_tables, **{f"offer_{k}": v for k, v in model.offer_tables.items()}}
         self.user_features = list(model.user_tables)
         self.offer_features = [f"offer_{name}" for name in model.offer_tables]
-        self.embeddings = {
-            name: DistinctMean(table.shape[0], table.shape[1], parameters.l1, name)
+        layers = {
+            table.ref(): DistinctMean(table.shape[0], table.shape[1], parameters.l1, name)
             for name, table in tables.items()
         }
+        self.embeddings = {name: layers[table.ref()] for name, table in tables.items()}  # some may be shared
         self.towers = [
             keras_tower(
                 name,
@@ -90,60 +113,71 @@ class PlainTrainer:
         ]
         for name, table in tables.items():
             self.embeddings[name].embeddings.assign(table)
-        for keras, ours, features in zip(
-            self.towers,
-            (model.interaction.users, model.interaction.offers),
-            (self.user_features, self.offer_features),
-            strict=True,
-        ):
-            keras.build((None, len(features) * parameters.embedding_dim))
+        self.watched = {name: layer.embeddings for name, layer in self.embeddings.items()}
+        for keras, ours in zip(self.towers, (model.interaction.users, model.interaction.offers), strict=True):
+            keras.build((None, ours.kernels[0].shape[0]))
             dense = [layer for layer in keras.layers if isinstance(layer, tf.keras.layers.Dense)]
             for layer, kernel, bias in zip(dense, ours.kernels, ours.biases, strict=True):
                 layer.kernel.assign(kernel)
                 layer.bias.assign(bias)
-        self.layers = [*self.embeddings.values(), *self.towers]
+            self.watched |= {f"{keras.name}/kernel_{i}": layer.kernel for i, layer in enumerate(dense)}
+        self.layers = [*layers.values(), *self.towers]
         self.variables = [variable for layer in self.layers for variable in layer.trainable_variables]
         self.optimizer = make_optimizer(training.optimizer)
         self.metric = tf.keras.metrics.AUC(from_logits=True)
         self.loss_function = tf.keras.losses.BinaryCrossentropy(from_logits=True)
         self.step: Callable[[Inputs], tf.Tensor] = tf.function(self._step, reduce_retracing=True)
 
-    def loss(self, inputs: Inputs) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Loss with its penalties, targets and logits of all pairs."""
-        vectors = [
-            tower(
-                tf.concat([self.embeddings[name](inputs[name]) for name in features], axis=1), training=True
-            )
-            for tower, features in zip(self.towers, (self.user_features, self.offer_features), strict=True)
-        ]
-        users, offers = (tf.reshape(v, (-1, self.neighbours, v.shape[-1])) for v in vectors)
+    def loss(self, inputs: Inputs) -> Scored:
+        """Score all pairs of a batch."""
+        sides = self.user_columns(inputs), self.offer_columns(inputs)
+        users, offers = (
+            self.by_group(tower(columns, training=True))
+            for tower, columns in zip(self.towers, sides, strict=True)
+        )
         logits = tf.reshape(tf.einsum("bid,bjd->bij", users, offers), (-1, 1))
-        pair = tf.range(tf.shape(logits)[0])
+        targets = self.targets(tf.shape(logits)[0])
+        return Scored(self.loss_function(targets, logits) + self.penalty(), targets, logits)
+
+    def user_columns(self, inputs: Inputs) -> tf.Tensor:
+        """Means of each event's history, side by side; float32, shape (B, features * dim)."""
+        means = [self.embeddings[name](inputs[name], self.history_dropout) for name in self.user_features]
+        return tf.concat(means, axis=1)
+
+    def offer_columns(self, inputs: Inputs) -> tf.Tensor:
+        """Embeddings of each event's own values, side by side; float32, shape (B, features * dim)."""
+        return tf.concat([self.embeddings[name](inputs[name]) for name in self.offer_features], axis=1)
+
+    def by_group(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Cut a batch into negatives groups; shape (B / m, m, width)."""
+        return tf.reshape(vectors, (-1, self.neighbours, vectors.shape[-1]))
+
+    def targets(self, pairs: tf.Tensor) -> tf.Tensor:
+        """1 for a user with his own offer; float32, shape (pairs, 1)."""
+        pair = tf.range(pairs)
         row, column = pair % self.neighbours, pair % self.neighbours**2 // self.neighbours
-        targets = tf.reshape(tf.cast(row == column, tf.float32), (-1, 1))
-        penalties = [penalty for layer in self.layers for penalty in layer.losses]
-        return self.loss_function(targets, logits) + tf.add_n(penalties), targets, logits
+        return tf.reshape(tf.cast(row == column, tf.float32), (-1, 1))
+
+    def penalty(self) -> tf.Tensor:
+        """L1 of everything that is regularised; scalar."""
+        return tf.add_n([penalty for layer in self.layers for penalty in layer.losses])
 
     def gradients(self, inputs: Inputs) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Loss, and the gradient of each embedding table by feature and of each kernel by tower."""
         with tf.GradientTape() as tape:
-            loss, _, _ = self.loss(inputs)
-        wanted = {name: layer.embeddings for name, layer in self.embeddings.items()}
-        for tower in self.towers:
-            dense = [layer for layer in tower.layers if isinstance(layer, tf.keras.layers.Dense)]
-            wanted |= {f"{tower.name}/kernel_{i}": layer.kernel for i, layer in enumerate(dense)}
-        return loss, dict(zip(wanted, tape.gradient(loss, list(wanted.values())), strict=True))
+            loss = self.loss(inputs).loss
+        return loss, dict(zip(self.watched, tape.gradient(loss, list(self.watched.values())), strict=True))
 
     def _step(self, inputs: Inputs) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss, targets, logits = self.loss(inputs)
-        gradients = tape.gradient(loss, self.variables)
+            scored = self.loss(inputs)
+        gradients = tape.gradient(scored.loss, self.variables)
         self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
-        self.metric.update_state(targets, logits)
-        return loss
+        self.metric.update_state(scored.targets, scored.logits, scored.weights)
+        return scored.loss
 
 
-def plain_group(data: PreparedData, rows: Rows, offer_features: list[str]) -> Inputs:
+def plain_group(data: PreparedData, rows: Rows, offer_features: Sequence[str]) -> Inputs:
     """Ragged columns of some events, as the published system keeps them in memory.
 
     Each event has a copy of its history, its values repeated as they were bought. For data whose
