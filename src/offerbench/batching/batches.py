@@ -12,6 +12,7 @@ from offerbench.batching.sampling import draw_batches
 from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import BATCH, DAY, EVENT, HISTORY, USER, Split
 from offerbench.core.errors import OfferbenchError
+from offerbench.core.linear_sorts import distinct
 from offerbench.core.paths import BATCHES_DIRECTORY
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.core.tables import ArrowColumns, read_arrow
@@ -77,10 +78,10 @@ def make_batch(data: PreparedData, rows: Rows, offer_features: list[str]) -> Bat
     offer_features : list of str
         Those that the model sees.
     """
-    histories, history_of_event = np.unique(data.events[HISTORY][rows], return_inverse=True)
+    histories, history_of_event = distinct(data.events[HISTORY][rows])
     offer_values, offer_rows = {}, {}
     for feature in offer_features:
-        values, row_of_event = np.unique(data.events[feature][rows], return_inverse=True)
+        values, row_of_event = distinct(data.events[feature][rows])
         offer_values[feature], offer_rows[feature] = values, row_of_event.astype(np.int32)
     return Batch(
         bags={name: gather_bags(store, histories.astype(np.int64)) for name, store in data.bags.items()},

@@ -1,6 +1,6 @@
 """A batch whose events are seen as events of offers: grouped by keys, once or several times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.batching.batches import Batch, make_batch
+from offerbench.batching.pair_keys import PairKeys, pair_keys
+from offerbench.batching.pasts import BatchPasts, batch_pasts
 from offerbench.core.columns import DAY, USER
-from offerbench.core.ranges import Rows, concatenated_ranges
+from offerbench.core.ranges import Rows
 from offerbench.features.config import GroupingParameters, MatchingParameters
-from offerbench.features.groupings import Groups, draw_features, draw_groups, group_keys
+from offerbench.features.groupings import Groups, draw_features, draw_groups
 from offerbench.features.keys import number_keys
-from offerbench.features.match_counts import Ints, MatchIndex, Past
+from offerbench.features.match_counts import MatchIndex, Past
 from offerbench.features.offers import feature_distribution
 from offerbench.features.past_counts import AttributeMatches, count_pasts, without_event
 from offerbench.preparation.prepared import PreparedData
@@ -71,24 +73,6 @@ def single_keys(features: int) -> list[Key]:
     return [Key([feature]) for feature in range(features)]
 
 
-@dataclass(frozen=True)
-class _Pasts:
-    """What the users of a batch bought on earlier days, and on the day itself."""
-
-    rows: Rows
-    """Rows of all pasts and days, ascending, each once. Shape (past rows,)."""
-    stop: Ints
-    """Place in `rows` after each event's past. Shape (B,)."""
-    lengths: list[Ints]
-    """Events of each event's past, for each window. Shape (B,) each."""
-    day: Ints
-    """Events of each event's user on its day; they follow its past. Shape (B,)."""
-    tables: dict[str, Floats]
-    """Counts of the values of each feature in the distinct pasts. Shape (pasts, labels) each."""
-    past_of_event: Rows
-    """Row of each event's past in `tables`. Shape (B,)."""
-
-
 class BatchMaker:
     """Makes batches with their groupings.
 
@@ -143,53 +127,43 @@ class BatchMaker:
         batch = make_batch(self._data, rows, self._offer_features)
         if not keys:
             return GroupedBatch(batch, np.empty((len(rows), 0), np.float32), [])
-        pasts = self._pasts(rows)
-        whole = self._past.windows(rows, None)[1]
+        pasts = batch_pasts(self._past, rows, self._matching.windows)
+        tables = self._attributes.tables(pasts.contexts) if self._attributes else {}
         return GroupedBatch(
             batch=batch,
-            past_lengths=_columns([*pasts.lengths, *(whole for _ in pasts.tables)], (len(rows),)),
-            groupings=[self._grouping(rows, pasts, key, generator) for key in keys],
+            past_lengths=_columns([*pasts.lengths, *(pasts.whole for _ in tables)], (len(rows),)),
+            groupings=[self._grouping(rows, pasts, tables, key, generator) for key in keys],
         )
 
-    def _pasts(self, rows: Rows) -> _Pasts:
-        start, length = self._past.windows(rows, None)
-        day = self._past.events_of_day[self._past.context_of_event[rows]]
-        used = _union(start, length + day)
-        contexts, past_of_event = np.unique(self._past.context_of_event[rows], return_inverse=True)
-        return _Pasts(
-            rows=used,
-            stop=np.searchsorted(used, start) + length,
-            lengths=[self._past.windows(rows, window)[1] for window in self._matching.windows],
-            day=day,
-            tables=self._attributes.tables(contexts) if self._attributes else {},
-            past_of_event=past_of_event,
-        )
-
-    def _grouping(self, rows: Rows, pasts: _Pasts, key: Key, generator: np.random.Generator) -> Grouping:
+    def _grouping(
+        self,
+        rows: Rows,
+        pasts: BatchPasts,
+        tables: Mapping[str, Floats],
+        key: Key,
+        generator: np.random.Generator,
+    ) -> Grouping:
         labels = [self._data.events[self._offer_features[place]] for place in key.features]
         key_of_event, key_of_past = number_keys(
             [column[rows] for column in labels], [column[pasts.rows] for column in labels]
         )
-        groups = draw_groups(key_of_event, key.change, generator)
-        first, keys = group_keys(groups)
-        neighbours = self._matching.neighbours
-        pairs = _pair_keys(groups, first, keys, neighbours)
-        shape = (len(rows) // neighbours, neighbours, neighbours)
-        share_of_key = np.bincount(groups.key_of_event) / len(rows)
-        base = np.add.reduceat(share_of_key[keys], first[:-1])[groups.group_of_event]  # (B,)
         index = MatchIndex(key_of_past)
+        groups = draw_groups(key_of_event, key.change, generator)
+        neighbours = self._matching.neighbours
+        pairs, share = pair_keys(groups, neighbours)
         of_pairs = [length[pairs.user_event] for length in pasts.lengths]
         counts = index.count_before(pasts.stop[pairs.user_event], of_pairs, pairs.key)
-        attributes, attribute_base = self._attribute_matches(rows, pasts, groups)
+        attributes, attribute_base = self._attribute_matches(rows, pasts, tables, groups)
+        shape = (len(rows) // neighbours, neighbours, neighbours)
         return Grouping(
             group_of_event=groups.group_of_event.astype(np.int32),
             weights=self._weights(rows, pasts, groups, pairs, index).reshape(shape),
             counts=_columns([*(pairs.total(count) for count in counts), *attributes], shape),
-            base=_columns([*(base for _ in counts), *attribute_base], (len(rows),)),
+            base=_columns([*(share for _ in counts), *attribute_base], (len(rows),)),
         )
 
     def _attribute_matches(
-        self, rows: Rows, pasts: _Pasts, groups: Groups
+        self, rows: Rows, pasts: BatchPasts, tables: Mapping[str, Floats], groups: Groups
     ) -> tuple[list[Floats], list[Floats]]:
         """Events of each pair's past that share each feature with the offer, and all users' share of them.
 
@@ -210,18 +184,18 @@ class BatchMaker:
             for name in self._offer_features
         }
         offer_of_pair = np.repeat(group.reshape(-1, 1, neighbours), neighbours, axis=1).reshape(-1)
-        past_of_pair = np.repeat(pasts.past_of_event, neighbours)
-        counts = self._attributes.counts(pasts.tables, past_of_pair, offer_of_pair, offers)
+        past_of_pair = np.repeat(pasts.context_of_event, neighbours)
+        counts = self._attributes.counts(tables, past_of_pair, offer_of_pair, offers)
         # An event is no part of the offer that its own user is asked about: it is not known yet.
         own = np.resize(np.eye(neighbours, dtype=bool), len(counts))
         for place, (name, distribution) in enumerate(offers.items()):
             labels = self._data.events[name][rows]
-            own_count = pasts.tables[name][pasts.past_of_event, labels]
+            own_count = tables[name][pasts.context_of_event, labels]
             counts[own, place] = without_event(counts[own, place], own_count, group, labels, distribution)
         return list(counts.T), list(self._attributes.base(offers)[group].T)
 
     def _weights(
-        self, rows: Rows, pasts: _Pasts, groups: Groups, pairs: "_PairKeys", index: MatchIndex
+        self, rows: Rows, pasts: BatchPasts, groups: Groups, pairs: PairKeys, index: MatchIndex
     ) -> Floats:
         """1 for each pair that counts; float32, shape (pairs,)."""
         neighbours, remove = self._matching.neighbours, self._matching.remove_accidental_hits
@@ -236,42 +210,6 @@ class BatchMaker:
         is_positive = np.resize(np.eye(neighbours, dtype=bool), pairs.pairs)
         counts: npt.NDArray[np.bool_] = ~is_hit | is_positive
         return counts.astype(np.float32)
-
-
-@dataclass(frozen=True)
-class _PairKeys:
-    """Every key of every pair's offer."""
-
-    pairs: int
-    pair: Ints
-    """Pair of each of its offer's keys, ascending. Shape (keys of all pairs,)."""
-    user_event: Ints
-    """Event whose user the pair is of. Shape (keys of all pairs,)."""
-    key: Ints
-    """Shape (keys of all pairs,)."""
-
-    def total(self, values: npt.NDArray[np.bool_ | np.integer[Any]]) -> Ints:
-        """Sum over the keys of each pair; int64, shape (pairs,)."""
-        return np.bincount(self.pair, weights=values, minlength=self.pairs).astype(np.int64)
-
-
-def _pair_keys(groups: Groups, first: Ints, keys: Ints, neighbours: int) -> _PairKeys:
-    """Lay the keys of the groups, from `group_keys`, out by pair."""
-    group = groups.group_of_event.reshape(-1, neighbours)
-    offers = np.repeat(group[:, None, :], neighbours, axis=1).reshape(-1)  # (pairs,)
-    number = np.diff(first)[offers]
-    pair = np.repeat(np.arange(len(offers)), number)
-    key = keys[concatenated_ranges(first[offers], number)]
-    return _PairKeys(pairs=len(offers), pair=pair, user_event=pair // neighbours, key=key)
-
-
-def _union(start: Ints, length: Ints) -> Rows:
-    """Rows of some windows, ascending, each once."""
-    order = np.argsort(start, kind="stable")
-    begin, stop = start[order], np.maximum.accumulate((start + length)[order])
-    apart = np.flatnonzero(np.append(True, begin[1:] > stop[:-1]))
-    first = begin[apart]
-    return concatenated_ranges(first, stop[np.append(apart[1:], len(stop)) - 1] - first)
 
 
 def _columns(values: Sequence[npt.NDArray[Any]], shape: tuple[int, ...]) -> Floats:

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offerbench.core.linear_sorts import distinct
+
 Ints = npt.NDArray[np.int64]
 
 MAX_KEYS = 2**62
@@ -34,7 +36,9 @@ def packed_key(columns: list[Ints]) -> Ints:
     return key
 
 
-def number_keys(columns: list[npt.NDArray[Any]], others: list[npt.NDArray[Any]]) -> tuple[Ints, Ints]:
+def number_keys(
+    columns: list[npt.NDArray[Any]], others: list[npt.NDArray[Any]]
+) -> tuple[Ints, npt.NDArray[Any]]:
     """Give numbers to the combinations of values of some rows, and the same numbers to other rows.
 
     Parameters
@@ -48,24 +52,26 @@ def number_keys(columns: list[npt.NDArray[Any]], others: list[npt.NDArray[Any]])
     -------
     numbers : int64, shape (rows,)
         0 .. keys - 1, in the order of the combinations.
-    of_others : int64, shape (other rows,)
-        `keys` for a combination that none of the rows has.
+    of_others : int, shape (other rows,)
+        `keys` for a combination that none of the rows has. As narrow as it can be: most of the time goes
+        into memory.
     """
     numbers, of_others = _number(columns[0], others[0])
     for column, other in zip(columns[1:], others[1:], strict=True):
         values, of_values = _number(column, other)
         size = int(values.max(initial=-1)) + 2  # with one for values that none of the rows has
-        numbers, of_others = _number(numbers * size + values, of_others * size + of_values)
+        numbers, of_others = _number(numbers * size + values, of_others.astype(np.int64) * size + of_values)
     return numbers, of_others
 
 
-def _number(values: npt.NDArray[Any], others: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+def _number(values: npt.NDArray[Any], others: npt.NDArray[Any]) -> tuple[Ints, npt.NDArray[Any]]:
     """`number_keys` of one column."""
-    known, numbers = np.unique(values, return_inverse=True)
+    known, numbers = distinct(values)
+    narrow = np.min_scalar_type(len(known))
     limit = int(max(known.max(initial=0), others.max(initial=0))) + 1
     if limit <= MAX_TABLE:
-        table = np.full(limit, len(known))
+        table = np.full(limit, len(known), narrow)
         table[known] = np.arange(len(known))
-        return numbers.reshape(-1), table[others]
+        return numbers, table[others]
     place = np.minimum(np.searchsorted(known, others), len(known) - 1)
-    return numbers.reshape(-1), np.where(known[place] == others, place, len(known))
+    return numbers, np.where(known[place] == others, place, len(known)).astype(narrow)
