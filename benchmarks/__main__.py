@@ -83,9 +83,10 @@ def training_augmented(temporary: Path) -> Comparison:
 
 
 def augmentation_study(temporary: Path) -> Comparison:
-    """Time the step of the augmented model with nothing but what the study's augmentation has."""
-    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
-    training, name = as_in_the_study(parameters.train_augmented), "augmented as in the study"
+    """Time the augmented step with the published parameters and nothing but the study's augmentation."""
+    parameters, data = _published_data(temporary)
+    training = as_in_the_study(parameters.train_augmented)
+    name = "augmented as in the study, published parameters"
     return compare_augmentations(parameters, data, training, name, 4, STEP_ROUNDS)
 
 

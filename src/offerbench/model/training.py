@@ -4,7 +4,6 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,8 +13,9 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.model.checkpoints import Checkpoints
 from offerbench.model.feed import Feed
 from offerbench.model.layers import Dropout
-from offerbench.model.negatives import Pairs, pair_loss, pair_targets
+from offerbench.model.negatives import Pairs, pair_loss
 from offerbench.model.optimizer import make_optimizer
+from offerbench.model.pair_auc import PairAuc
 from offerbench.model.progress import Epoch, Progress, best_point, is_finished
 from offerbench.model.ranker import Ranker
 from offerbench.model.saved_model import DIVERGED
@@ -23,7 +23,6 @@ from offerbench.model.tensors import BatchTensors
 
 LOG = logging.getLogger(__name__)
 BEST = ("validation_auc", "epoch", "steps")
-AUC_THRESHOLDS = 200  # Keras's default: the curve's third digit is right
 
 
 class Trainer:
@@ -72,7 +71,7 @@ class Curve:
 
     def __init__(self) -> None:
         self._losses: list[float] = []
-        self._aucs: list[Any] = []
+        self._aucs: list[PairAuc] = []
 
     def add(self, loss: tf.Tensor, pairs: Pairs) -> None:
         """Take a batch's loss and pairs.
@@ -90,14 +89,13 @@ class Curve:
         groupings = pairs.logits
         weights = [None] * len(groupings) if pairs.weights is None else pairs.weights
         while len(self._aucs) < len(groupings):
-            self._aucs.append(tf.keras.metrics.AUC(num_thresholds=AUC_THRESHOLDS, from_logits=True))
+            self._aucs.append(PairAuc())
         for auc, logits, weight in zip(self._aucs, groupings, weights, strict=True):
-            flat = None if weight is None else tf.reshape(weight, [-1])
-            auc.update_state(tf.reshape(pair_targets(logits), [-1]), tf.reshape(logits, [-1]), flat)
+            auc.add(logits, weight)
 
     def result(self) -> tuple[float, float]:
         """Loss and AUC so far, rounded to the 6 digits that are written."""
-        auc = np.mean([float(auc.result()) for auc in self._aucs])
+        auc = np.mean([auc.result() for auc in self._aucs])
         return round(float(np.mean(self._losses)), 6), round(float(auc), 6)
 
 
