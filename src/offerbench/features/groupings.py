@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from offerbench.core.linear_sorts import distinct
 from offerbench.features.config import GroupingParameters
 from offerbench.features.keys import packed_key
 
@@ -72,7 +73,7 @@ def split_groups(groups: Indices, parameters: GroupingParameters, generator: np.
     small += parameters.min_group
     parts = np.minimum(sizes // small + 1, parameters.max_subgroups)
     part = (generator.random(len(groups)) * parts[groups]).astype(np.int64)
-    return np.unique(packed_key([groups, part]), return_inverse=True)[1].reshape(-1)
+    return distinct(packed_key([groups, part]))[1]
 
 
 def merge_groups(groups: Indices, mean_further_groups: float, generator: np.random.Generator) -> Indices:

@@ -151,25 +151,25 @@ class Ranker(tf.Module):
             for name, table in self.offer_tables.items()
         ]
 
-    def _events(self, batch: BatchTensors) -> tf.Tensor:
-        """Embeddings of each event's values, side by side, then, for the variance, their squares.
+    def _events(self, batch: BatchTensors) -> list[tf.Tensor]:
+        """Embeddings of each event's values, side by side, and, for the variance, their squares.
 
         Returns
         -------
-        float32, shape (B, features * dim) or (B, 2 * features * dim)
+        list of float32, shape (B, features * dim)
         """
         columns = [tf.gather(*block) for block in self._own_offers(batch)]
-        squares = [tf.square(column) for column in columns] if self.specification.ranker.variance else []
-        return tf.concat([*columns, *squares], axis=1)
+        # Squares before they are side by side: the other way round, gradients are added up in another order.
+        squares = [[tf.square(column) for column in columns]] if self.specification.ranker.variance else []
+        return [tf.concat(power, axis=1) for power in (columns, *squares)]
 
-    def _grouped(self, events: tf.Tensor, grouping: GroupingTensors) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def _grouped(
+        self, events: list[tf.Tensor], grouping: GroupingTensors
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Mean and, if it is a part, variance over each group; float32, shape (groups, features * dim)."""
         segments = tf.gather(grouping.group_of_event, grouping.by_group)  # (B,), ascending
-        means = segment_mean(events, grouping.by_group, segments)
-        if not self.specification.ranker.variance:
-            return means, None
-        mean, square = tf.split(means, 2, axis=1)
-        return mean, square - tf.square(mean)
+        mean, *squares = [segment_mean(power, grouping.by_group, segments) for power in events]
+        return mean, squares[0] - tf.square(mean) if squares else None
 
     def _moments(
         self, values: Tensors, segments: Tensors, weights: Tensors, offers: tf.Tensor
