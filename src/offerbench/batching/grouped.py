@@ -95,6 +95,8 @@ class BatchMaker:
         self._data = data
         self._offer_features = list(offer_features)
         self._matching = matching
+        # Whether anything is counted in the pasts and days of users.
+        self._looks_back = bool(matching.windows) or matching.remove_accidental_hits == "bought_that_day"
 
     @cached_property
     def _past(self) -> Past:
@@ -144,15 +146,16 @@ class BatchMaker:
         generator: np.random.Generator,
     ) -> Grouping:
         labels = [self._data.events[self._offer_features[place]] for place in key.features]
+        seen = pasts.rows if self._looks_back else pasts.rows[:0]
         key_of_event, key_of_past = number_keys(
-            [column[rows] for column in labels], [column[pasts.rows] for column in labels]
+            [column[rows] for column in labels], [column[seen] for column in labels]
         )
         index = MatchIndex(key_of_past)
         groups = draw_groups(key_of_event, key.change, generator)
         neighbours = self._matching.neighbours
         pairs, share = pair_keys(groups, neighbours)
         of_pairs = [length[pairs.user_event] for length in pasts.lengths]
-        counts = index.count_before(pasts.stop[pairs.user_event], of_pairs, pairs.key)
+        counts = index.count_before(pasts.stop[pairs.user_event], of_pairs, pairs.key) if of_pairs else []
         attributes, attribute_base = self._attribute_matches(rows, pasts, tables, groups)
         shape = (len(rows) // neighbours, neighbours, neighbours)
         return Grouping(
