@@ -29,13 +29,16 @@ pairs = st.lists(
 )
 
 
-@pytest.mark.parametrize("at_a_time", [1, 7, 4000])
+@pytest.mark.parametrize(
+    ("at_a_time", "times"),
+    [(1, 1), (7, 900), (4000, 1), (4000, 40_000)],  # weights whose sums fit into 16 bits, some and never
+)
 @given(rows=pairs, seed=st.integers(0, 99))
 def test_samples_are_those_made_pair_by_pair(
-    at_a_time: int, rows: list[tuple[int, bool, int, float]], seed: int
+    at_a_time: int, times: int, rows: list[tuple[int, bool, int, float]], seed: int
 ) -> None:
     offers, is_positive, users, scores = (list(column) for column in zip(*rows, strict=True))
-    weights = draw_weights(USERS, SAMPLES, np.random.default_rng(seed))
+    weights = times * draw_weights(USERS, SAMPLES, np.random.default_rng(seed))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "PAIRS_AT_A_TIME", at_a_time)
         samples = PairSamples(
