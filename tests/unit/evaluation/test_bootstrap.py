@@ -29,16 +29,13 @@ pairs = st.lists(
 )
 
 
-@pytest.mark.parametrize(
-    ("at_a_time", "times"),
-    [(1, 1), (7, 900), (4000, 1), (4000, 40_000)],  # weights whose sums fit into 16 bits, some and never
-)
+@pytest.mark.parametrize("at_a_time", [1, 7, 4000])
 @given(rows=pairs, seed=st.integers(0, 99))
 def test_samples_are_those_made_pair_by_pair(
-    at_a_time: int, times: int, rows: list[tuple[int, bool, int, float]], seed: int
+    at_a_time: int, rows: list[tuple[int, bool, int, float]], seed: int
 ) -> None:
     offers, is_positive, users, scores = (list(column) for column in zip(*rows, strict=True))
-    weights = times * draw_weights(USERS, SAMPLES, np.random.default_rng(seed))
+    weights = draw_weights(USERS, SAMPLES, np.random.default_rng(seed))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "PAIRS_AT_A_TIME", at_a_time)
         samples = PairSamples(
@@ -66,6 +63,20 @@ def test_samples_are_those_made_pair_by_pair(
                 assert np.isnan(value)
             else:
                 assert value == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("times", [900, 40_000])  # weights whose sums may, and never, fit into 16 bits
+@given(rows=pairs, seed=st.integers(0, 99))
+def test_wins_of_large_weights(times: int, rows: list[tuple[int, bool, int, float]], seed: int) -> None:
+    offers, is_positive, users, scores = (np.array(column) for column in zip(*rows, strict=True))
+    weights = draw_weights(USERS, SAMPLES, np.random.default_rng(seed))
+    small, large = (
+        PairSamples(
+            offers.astype(np.int32), is_positive, users.astype(np.int32), each.astype(np.int32), OFFERS
+        ).wins(scores)
+        for each in (weights, times * weights)
+    )
+    assert (large == float(times) ** 2 * small).all()
 
 
 def test_every_sample_draws_as_many_users() -> None:
