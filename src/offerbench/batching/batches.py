@@ -11,8 +11,8 @@ from offerbench.batching.config import Rebatch
 from offerbench.batching.sampling import draw_batches
 from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import BATCH, DAY, EVENT, HISTORY, USER, Split
+from offerbench.core.distinct import distinct
 from offerbench.core.errors import OfferbenchError
-from offerbench.core.linear_sorts import distinct
 from offerbench.core.paths import BATCHES_DIRECTORY
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.core.tables import ArrowColumns, read_arrow

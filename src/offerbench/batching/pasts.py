@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offerbench.core.linear_sorts import ascending_order, distinct
+from offerbench.core.distinct import distinct
+from offerbench.core.order import order_by_labels
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.features.match_counts import Ints, Past
 
@@ -59,7 +60,7 @@ def batch_pasts(past: Past, rows: Rows, windows: Sequence[int | None]) -> BatchP
 
 def _union(start: Ints, length: Ints) -> Rows:
     """Rows of some windows, ascending, each once."""
-    order = ascending_order(start)
+    order = order_by_labels(start)
     begin, stop = start[order], np.maximum.accumulate((start + length)[order])
     apart = np.flatnonzero(np.append(True, begin[1:] > stop[:-1]))
     first = begin[apart]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.core.linear_sorts import distinct
+from offerbench.core.distinct import distinct
 from offerbench.features.config import GroupingParameters
 from offerbench.features.keys import packed_key
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.core.linear_sorts import distinct
+from offerbench.core.distinct import distinct
 
 Ints = npt.NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.core.linear_sorts import ascending_order
+from offerbench.core.order import order_by_labels
 from offerbench.preparation.history import contexts, past_windows
 
 Ints = npt.NDArray[np.int64]
@@ -74,7 +74,7 @@ class MatchIndex:
     """
 
     def __init__(self, labels: npt.NDArray[Any]) -> None:
-        order = ascending_order(labels)
+        order = order_by_labels(labels)
         self._rows = len(labels)
         self._by_label = labels[order].astype(np.int64) * self._rows + order
 
@@ -134,7 +134,7 @@ class MatchIndex:
             For each of `lengths`.
         """
         wanted = keys.astype(np.int64) * self._rows + stop
-        order = ascending_order(wanted)  # neighbours in the list are searched one after the other
+        order = order_by_labels(wanted)  # neighbours in the list are searched one after the other
         wanted = wanted[order]
         before = np.searchsorted(self._by_label, wanted)
         counts = []

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.batching.grouped import GroupedBatch
-from offerbench.core.linear_sorts import ascending_order
+from offerbench.core.order import order_by_labels
 from offerbench.features.config import MatchingParameters
 from offerbench.preparation.prepared import PreparedData
 
@@ -62,7 +62,7 @@ def batch_tensors(grouped: GroupedBatch) -> BatchTensors:
         groupings=[
             GroupingTensors(
                 group_of_event=grouping.group_of_event,
-                by_group=ascending_order(grouping.group_of_event).astype(np.int32),
+                by_group=order_by_labels(grouping.group_of_event).astype(np.int32),
                 weights=grouping.weights,
                 counts=grouping.counts,
                 base=grouping.base,
