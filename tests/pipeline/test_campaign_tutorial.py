@@ -120,7 +120,7 @@ def test_the_page_is_taken_apart() -> None:
     printed = "a  12.5%  [-1, +2]\n----  ---\nreached in the backtest  1\n  2\n  3\nb   -  inf\n"
     assert shape(printed) == ["a # [#, #]", "--", "b #"]
     plan = "campaign  users  reach\n---  ---  ---\nsoda  30  4.5%\n"
-    more = "campaign  users  reach  in the backtest  expected / actual\n---  ---  ---  ---  ---\nsoda  3  4%  -  -\n"
+    more = "campaign  users  reach  in the backtest  expected / actual\n---  ---  ---\nsoda  3  4%  -  -\n"
     assert shape(plan) == shape(more)
 
 
