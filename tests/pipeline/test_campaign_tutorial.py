@@ -35,9 +35,7 @@ def steps(guide: str) -> list[tuple[str, str | None]]:
 def shape(output: str) -> list[str]:
     """Lines of an output without its numbers, and without what the backtest may have no offers for."""
     lines = re.sub(r"reached in the backtest.*\n.*\n.*\n", "", output + "\n").splitlines()
-    of_backtest = (
-        " in the backtest expected / actual"  # columns that a plan has if the backtest has the offers
-    )
+    of_backtest = " in the backtest expected / actual"  # what a plan tells if the backtest has such offers
     kept = []
     for line in lines:
         words = re.sub(r"[-+]?\d+(?:[.,:-]\d+)*%?|(?<=\s)(?:-|inf|nan)(?=\s|$)", "#", line)

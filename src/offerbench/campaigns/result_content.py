@@ -1,6 +1,6 @@
 """From what the backtest measured to the content of its files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from offerbench.campaigns.config import Backtest
 from offerbench.campaigns.results import ALL, SEGMENTS, TaskCampaigns, rows_of
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.sizes import POINTS, SIZES, add_sizes
-from offerbench.evaluation.bootstrap import half_width
+from offerbench.evaluation.bootstrap import Samples, half_width
+from offerbench.evaluation.sample_files import SampleKey
 
 DIGITS = 6
 MEAN = "mean"
@@ -44,6 +45,13 @@ def wauc_content(results: Mapping[str, TaskCampaigns]) -> dict[str, Any]:
                 if row != CampaignRow.CAMPAIGN
             }
     return {"wauc": waucs, "half_widths": widths, "gaps": gaps}
+
+
+def campaign_samples(results: Mapping[str, TaskCampaigns]) -> Iterator[tuple[SampleKey, Samples]]:
+    """List the bootstrap samples of wAUC over all offers, of every task and row: what the gate compares."""
+    for task, result in results.items():
+        for row in rows_of(ALL):
+            yield (ALL, task, str(row)), result.sampled(ALL, row)
 
 
 def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from offerbench.campaigns.backtest import Scored, draw_offers, run_backtest
 from offerbench.campaigns.cuts import cut_of, past_cuts
 from offerbench.campaigns.measures import offer_auc
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.result_content import MEAN, campaign_content, curve_content
-from offerbench.campaigns.results import SEGMENTS, collect, rows_of
+from offerbench.campaigns.result_content import MEAN, campaign_content, campaign_samples, curve_content
+from offerbench.campaigns.results import SEGMENTS, TaskCampaigns, collect, rows_of
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PREPARED_DIRECTORY
-from offerbench.evaluation.bootstrap import draw_weights
+from offerbench.evaluation.bootstrap import draw_weights, half_width
 from offerbench.preparation.prepared import load_prepared
 
 from ..parameters import backtest_parameters, head_parameters
@@ -127,12 +127,26 @@ def test_best_sellers_are_kept_where_offers_are_drawn() -> None:
     assert draw_offers(is_kept, 100, np.random.default_rng(0)).tolist() == list(range(50))
 
 
-def measured(scored: list[Scored], directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def collected(scored: list[Scored], directory: Path) -> dict[str, TaskCampaigns]:
     with chdir(directory):
         test = users_of(Moment(past_cuts([CUT])[0], head_parameters()).data, Split.TEST)
     weights = draw_weights(len(test), BACKTEST.bootstrap.samples, np.random.default_rng(1))
-    results = collect(scored, test, weights, BACKTEST)
+    return collect(scored, test, weights, BACKTEST)
+
+
+def measured(scored: list[Scored], directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    results = collected(scored, directory)
     return campaign_content(results, BACKTEST), curve_content(results, BACKTEST)
+
+
+def test_samples_are_those_of_the_intervals(scored: list[Scored], finished_checkout: Path) -> None:
+    results = collected(scored, finished_checkout)
+    widths = campaign_content(results, BACKTEST)["half_widths"]["all"]
+    samples = dict(campaign_samples(results))
+    assert set(samples) == {("all", task, str(row)) for task in TASKS for row in rows_of("all")}
+    for (_, task, row), values in samples.items():
+        assert len(values) == BACKTEST.bootstrap.samples
+        assert half_width(values) == pytest.approx(widths[task][row], abs=1e-6)
 
 
 def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
@@ -197,3 +211,4 @@ def test_no_dates_give_empty_tables() -> None:
     content = campaign_content(results, BACKTEST)
     assert content["reach"] == {} and content["counts"] == {}
     assert curve_content(results, BACKTEST)["gains"] == {}
+    assert list(campaign_samples(results)) == []
