@@ -8,6 +8,12 @@ from tabulate import tabulate
 from offerbench.campaigns.rows import CampaignRow
 
 NO_BACKTEST = "No campaign of the past was scored: `backtest.dates` in params.yaml is empty."
+MEANING = (
+    "As of a day only earlier events are known. All test users with a past are ranked for each offer; a "
+    "buyer buys it within the horizon. wAUC: ROC AUC of each offer over the users, weighted by its "
+    "buyers, all dates together. Gap: campaign score less row, with its 95% interval (the users drawn "
+    "again with replacement); bold: the interval excludes 0."
+)
 SEGMENT_HEADINGS = {
     "all": "All offers",
     "few_buyers": "Offers that few train users had bought",
@@ -29,23 +35,44 @@ def campaigns_markdown(content: Mapping[str, Any], decimals: int) -> str:
     parts = ["# Campaigns of the past\n"]
     if not content["counts"]:
         return "\n".join([*parts, NO_BACKTEST + "\n"])
-    parts += [
-        "As of a day only earlier events are known. All test users with a past are ranked for each offer; a "
-        "buyer buys it within the horizon. wAUC: ROC AUC of each offer over the users, weighted by its "
-        "buyers, all dates together. Gap: campaign score less row, with its 95% interval (the users drawn "
-        "again with replacement); bold: the interval excludes 0.\n"
-    ]
+    parts += [MEANING + "\n"]
     for segment, heading in SEGMENT_HEADINGS.items():
         if content["wauc"][segment] and has_offers(content, segment):
-            parts += [
-                f"## {heading}\n",
-                offers_sentence(content, segment) + "\n",
-                wauc_table(content, segment, decimals) + "\n",
-            ]
-            parts += ["Campaign score less row:\n", gap_table(content, segment, decimals) + "\n"]
+            parts += [f"## {heading}\n", *_segment_parts(content, segment, decimals)]
     parts += ["## Share of the buyers among the best users\n", reach_table(content) + "\n"]
     parts += ["## Expected buyers for each actual one\n", calibration_table(content) + "\n"]
     return "\n".join(parts)
+
+
+def campaign_sections(content: Mapping[str, Any], decimals: int) -> list[str]:
+    """Give what one section of another report shows: all offers, reach and calibration.
+
+    Parameters
+    ----------
+    content : mapping
+        Of metrics/campaign.json.
+    decimals : int
+        Digits of a wAUC.
+    """
+    if not content["counts"]:
+        return [NO_BACKTEST + "\n"]
+    return [
+        MEANING + "\n",
+        *_segment_parts(content, "all", decimals),
+        "Share of the buyers among the best users:\n",
+        reach_table(content) + "\n",
+        "Expected buyers for each actual one:\n",
+        calibration_table(content) + "\n",
+    ]
+
+
+def _segment_parts(content: Mapping[str, Any], segment: str, decimals: int) -> list[str]:
+    return [
+        offers_sentence(content, segment) + "\n",
+        wauc_table(content, segment, decimals) + "\n",
+        "Campaign score less row:\n",
+        gap_table(content, segment, decimals) + "\n",
+    ]
 
 
 def has_offers(content: Mapping[str, Any], segment: str) -> bool:
