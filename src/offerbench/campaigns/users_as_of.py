@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.activity import Activity
-from offerbench.campaigns.label_counts import Float32s, LabelCounts, count_labels
-from offerbench.campaigns.recent_histories import RecentHistories
+from offerbench.campaigns.label_counts import Float32s, LabelCounts, count_and_mark
+from offerbench.campaigns.recent_histories import Mask, Past, RecentHistories
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
 from offerbench.core.ranges import concatenated_ranges
 from offerbench.model.interaction import Vectors
@@ -120,15 +120,27 @@ class UsersAsOf:
     def label_counts(self, feature: str) -> LabelCounts:
         """Count the users' events by each label of a feature."""
         if feature not in self._label_counts:
-            labels, size = self.data.events[feature][self.rows], self.data.offer_sizes[feature]
-            self._label_counts[feature] = count_labels(labels, self.user_of_row, len(self), size)
+            self._count(feature)
         return self._label_counts[feature]
+
+    def _count(self, feature: str) -> Mask:
+        """Count by label; gives whether each of `rows` is its user's first with its label."""
+        labels, size = self.data.events[feature][self.rows], self.data.offer_sizes[feature]
+        counts, is_first = count_and_mark(labels, self.user_of_row, len(self), size)
+        self._label_counts[feature] = counts
+        return is_first
 
     def vectors(self, model: Ranker) -> Vectors:
         """Vectors of the users' histories; float32, shape (users, ...). Kept for one ranker."""
         if self._vectors is None or self._vectors[0] is not model:
-            self._vectors = model, user_vectors(model, RecentHistories(self.data, self.users, self.day))
+            self._vectors = model, user_vectors(model, self.histories())
         return self._vectors[1]
+
+    def histories(self) -> RecentHistories:
+        """Give the users' histories on the day; counts by label are made with them."""
+        is_distinct = self.data.history.weights == "distinct"
+        is_first = {feature: self._count(feature) for feature in self.data.offer_sizes if is_distinct}
+        return RecentHistories(self.data, self.users, self.day, Past(self.start, self.stop, is_first))
 
     def tensors(self, model: Ranker) -> dict[str, npt.NDArray[Any]]:
         """Give all that takes long to make, by name; `restore` takes it."""
