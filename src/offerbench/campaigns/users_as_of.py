@@ -1,6 +1,7 @@
 """All that is known of users as of a day, before anybody asks for an offer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,22 @@ from offerbench.scorers.ranker import user_vectors
 
 FEW_OFFERS = 4  # for so many it is quicker to look at the users of their labels than at all events
 VECTORS, EXPECTED, COUNTS = "vectors", ("expected_events", "expected_days"), ("first", "users", "counts")
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A number of each user, such as that of events: what depends on it alone is computed once for each."""
+
+    values: Ints
+    """The distinct numbers, ascending."""
+    place: Ints
+    """Place of each user's number in `values`. Shape (users,)."""
+
+    @classmethod
+    def of(cls, numbers: Ints) -> "Numbers":
+        """Find the distinct numbers."""
+        values, place = np.unique(numbers, return_inverse=True)
+        return cls(values, place.reshape(-1))
 
 
 class UsersAsOf:
@@ -66,6 +83,28 @@ class UsersAsOf:
     def events_within(self, days: int) -> Ints:
         """Events of each user in the last days; int64, shape (users,)."""
         return self.timeline.events(self.users, self.day - days, self.day)
+
+    @cached_property
+    def past_numbers(self) -> Numbers:
+        """How many events each user has in the past."""
+        return Numbers.of(self.events)
+
+    def recent_numbers(self, days: int) -> Numbers:
+        """How many events each user has in the last days; kept for one number of days."""
+        if self._recent is None or self._recent[0] != days:
+            self._recent = days, Numbers.of(self.events_within(days))
+        return self._recent[1]
+
+    @cached_property
+    def own_inputs(self) -> dict[str, Float32s]:
+        """Inputs of the head that are the same for every offer; float32, shape (users,) each."""
+        found = {
+            "log_events": np.log(self.expected_events),
+            "log_days": np.log(self.expected_days),
+            "log_past_events": np.log1p(self.events),
+            "log_past_days": np.log1p(self.shopping_days),
+        }
+        return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
     @property
     def expected_events(self) -> Floats:
@@ -173,5 +212,11 @@ class UsersAsOf:
     def _label_counts(self) -> dict[str, LabelCounts]:
         return {}
 
+    def forget_rows(self) -> None:
+        """Give the memory of `rows` and `user_of_row` back; they are made again if they are asked for."""
+        for name in ("rows", "user_of_row"):
+            self.__dict__.pop(name, None)
+
+    _recent: tuple[int, Numbers] | None = None
     _activity_expects: tuple[Floats, Floats] | None = None
     _vectors: tuple[Ranker, Vectors] | None = None
