@@ -96,11 +96,15 @@ def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -
 
 def _calibration(result: TaskCampaigns, row: str, backtest: Backtest) -> dict[str, Any]:
     whole = result.calibration(row, backtest.bins)
-    by_date = {each.date: result.calibration(row, backtest.bins, each.date).ratio for each in result.dates}
+    dates = [each.date for each in result.dates]
+    by_date = {date: result.calibration(row, backtest.bins, date).ratio for date in dates}
+    widths = {date: half_width(result.sampled_calibration(row, date)) for date in dates}
     return {
         "expected_over_actual": rounded(whole.ratio),
+        "half_width": rounded(half_width(result.sampled_calibration(row))),
         "error": rounded(whole.error),
         "by_date": {date: rounded(ratio) for date, ratio in by_date.items()},
+        "half_widths_by_date": {date: rounded(width) for date, width in widths.items()},
     }
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import chdir
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,7 @@ def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
         actual = sum(int(each.bought[:, ~each.is_unnamed].sum()) for each in of_task)
         ratio = content["calibration"][task]["campaign"]["expected_over_actual"]
         assert ratio == pytest.approx(expected / actual, rel=1e-4)
+        assert_ratio_has_its_interval(of_task, content["calibration"][task]["campaign"], finished_checkout)
         assert set(content["wauc"]["best_sellers"][task]) == {str(row) for row in rows_of("best_sellers")}
         gains = curves["gains"][task]["campaign"]
         assert gains[0] == 0 and gains[-1] == 1 and gains == sorted(gains)
@@ -184,6 +186,31 @@ def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
     assert gap == pytest.approx(both["campaign"] - both["count"], abs=2e-6)
     assert content["gaps"]["all"][MEAN]["count"]["half_width"] > 0
     assert not any(isinstance(value, float) and math.isnan(value) for value in flat(content))
+
+
+def assert_ratio_has_its_interval(of_task: list[Scored], content: Any, directory: Path) -> None:
+    """The bootstrap of expected over actual buyers, a user and a sample at a time."""
+    with chdir(directory):
+        test = users_of(Moment(past_cuts([CUT])[0], head_parameters()).data, Split.TEST)
+    weights = draw_weights(len(test), BACKTEST.bootstrap.samples, np.random.default_rng(1))
+    ratios: dict[str, list[float]] = {date: [] for date in ["all", *(each.date for each in of_task)]}
+    for sample in range(BACKTEST.bootstrap.samples):
+        totals = {date: [0.0, 0] for date in ratios}
+        for each, (place, user) in product(of_task, enumerate(test.tolist())):
+            (row,) = np.flatnonzero(each.users == user).tolist() or (None,)
+            if row is None:
+                continue
+            named = ~each.is_unnamed
+            for date in ("all", each.date):
+                expected = float(each.chances[CampaignRow.CAMPAIGN][row, named].sum())
+                totals[date][0] += int(weights[place, sample]) * expected
+                totals[date][1] += int(weights[place, sample]) * int(each.bought[row, named].sum())
+        for date, (expected, actual) in totals.items():
+            ratios[date].append(expected / actual if actual else math.nan)
+    for date, values in ratios.items():
+        found = content["half_width"] if date == "all" else content["half_widths_by_date"][date]
+        expected_width = half_width(np.array(values))
+        assert found == (None if expected_width is None else pytest.approx(expected_width, abs=1e-5))
 
 
 def flat(content: Any) -> Iterator[Any]:
