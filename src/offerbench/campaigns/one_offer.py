@@ -5,7 +5,9 @@ others need depends on how many events a user has, and is computed once for each
 looked up by pair: the n-th pair is that of the n-th user.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +21,18 @@ from offerbench.core.ranges import Rows
 from offerbench.model.match_score import MatchScore
 
 
+@dataclass(frozen=True, eq=False)
 class OneOffer(Pairs):
     """All users in their order, each paired with the one offer.
 
     Methods take the places of all users and zeros, as those of `Pairs` would.
     """
+
+    def __post_init__(self) -> None:
+        """Make what takes longest: before Python 3.12 threads wait for who makes a cached property."""
+        for name in ("history", "_soft"):
+            made: cached_property[Any] = vars(Pairs)[name]
+            self.__dict__[name] = made.func(self)
 
     @property
     def buyers(self) -> Rows:

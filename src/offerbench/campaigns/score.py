@@ -72,10 +72,11 @@ class HeadScore:
         attributes = load_attributes(PREPARED_DIRECTORY)
         threads = moment.parameters.threads
         with ThreadPoolExecutor(threads) as pool:  # NumPy and TensorFlow let other threads run meanwhile
-            chunks = self._chunks(moment, day, pool)
-            for described in _made_ahead(
+            ahead = _MadeAhead(
                 lambda offer: _described(moment, offer, day, present, attributes), offers, pool
-            ):
+            )
+            chunks = self._chunks(moment, day, pool)
+            for described in ahead:
                 level = of_task(levels, described.task) * horizon / trained
                 parts = pool.map(
                     lambda users, described=described, level=level: _scored(
@@ -124,15 +125,24 @@ class HeadScore:
         return [part for part in made if len(part)]
 
 
-def _made_ahead(
-    make: Callable[[Offer], OffersAsOf], offers: Sequence[Offer], pool: Executor
-) -> Iterator[OffersAsOf]:
-    """Make something of each offer, the first here; a thread makes the next one while this one is used."""
-    following: Future[OffersAsOf] | None = None
-    for place, offer in enumerate(offers):
-        made = make(offer) if following is None else following.result()
-        following = pool.submit(make, offers[place + 1]) if place + 1 < len(offers) else None
-        yield made
+class _MadeAhead:
+    """Offers described one after the other; a thread describes the next one while this one is scored."""
+
+    def __init__(
+        self, describe: Callable[[Offer], OffersAsOf], offers: Sequence[Offer], pool: Executor
+    ) -> None:
+        self._describe, self._pool, self._left = describe, pool, list(offers)
+        self._next = self._begin()
+
+    def __iter__(self) -> Iterator[OffersAsOf]:
+        """Give each offer's description."""
+        while self._next is not None:
+            made = self._next.result()
+            self._next = self._begin()
+            yield made
+
+    def _begin(self) -> "Future[OffersAsOf] | None":
+        return self._pool.submit(self._describe, self._left.pop(0)) if self._left else None
 
 
 def _described(
