@@ -1,6 +1,5 @@
 """Bootstrap samples of every wAUC in a file: what the next version is compared by, on the same users."""
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,9 @@ def parse_samples(content: bytes, source: str) -> dict[SampleKey, Samples]:
         If it is not such a file.
     """
     try:
-        table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+        # After pq.read_table of a buffer, Arrow 21 aborts the process at its end, every other time.
+        with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
+            table = file.read()
         keys = zip(*(table[name].to_pylist() for name in (SEGMENT, TASK, MODEL)), strict=True)
         samples = table[SAMPLES].to_pylist()
         found = {key: np.array(values, np.float64) for key, values in zip(keys, samples, strict=True)}

@@ -1,6 +1,8 @@
 """Files of the results: what is written is read again, and JSON has no NaN."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -250,6 +252,18 @@ def test_samples_survive_their_file(tmp_path: Path) -> None:
 def test_no_samples_survive_their_file(tmp_path: Path) -> None:
     write_samples(tmp_path / "samples.parquet", [])  # of a backtest without dates
     assert parse_samples((tmp_path / "samples.parquet").read_bytes(), "here") == {}
+
+
+def test_a_process_that_has_read_samples_ends_well(tmp_path: Path) -> None:
+    file = tmp_path / "samples.parquet"
+    draws = np.random.default_rng(1)
+    write_samples(file, [(("all", "brand", f"row {number}"), draws.random(20)) for number in range(21)])
+    code = "from offerbench.evaluation import sample_files; import sys; from pathlib import Path; "
+    code += "print(len(sample_files.parse_samples(Path(sys.argv[1]).read_bytes(), 'here')))"
+    for _ in range(4):
+        command = [sys.executable, "-c", code, str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "21\n"), done.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1PAR1", b"x" * 500])
