@@ -7,15 +7,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.timeline import Ints, Labels
+from offerbench.core.order import order_by_labels
 from offerbench.core.ranges import concatenated_ranges
 
 Float32s = npt.NDArray[np.float32]
-
-
-def order_by_label(labels: Labels) -> Ints:
-    """Give the rows in the order of their labels, those of a label ascending; int64, shape (rows,)."""
-    narrow = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
-    return np.argsort(narrow, kind="stable")  # of 16 bits: takes linear time
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +77,7 @@ def count_and_mark(
     counts : LabelCounts
     is_first : bool, shape (events,)
     """
-    order = order_by_label(labels)
+    order = order_by_labels(labels)
     narrow = np.min_scalar_type(max(users - 1, 0))
     label, user = labels[order], user_of_row.astype(narrow)[order]
     is_new = np.append(True, (label[1:] != label[:-1]) | (user[1:] != user[:-1]))[: len(label)]
