@@ -1,8 +1,8 @@
 """The campaign score of the models that the pipeline trained."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
@@ -13,12 +13,12 @@ from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.attributes import Attributes, load_attributes
 from offerbench.campaigns.cuts import PRESENT
 from offerbench.campaigns.head import of_task
-from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.kept_users import KeptUsers, digest_of, files_of
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.offers_as_of import OffersAsOf
+from offerbench.campaigns.one_offer import OneOffer
 from offerbench.campaigns.paths import USERS_DIRECTORY
 from offerbench.campaigns.scored_users import ScoredUsers
 from offerbench.campaigns.single_offer import single_offer
@@ -72,13 +72,15 @@ class HeadScore:
         attributes = load_attributes(PREPARED_DIRECTORY)
         threads = moment.parameters.threads
         with ThreadPoolExecutor(threads) as pool:  # NumPy and TensorFlow let other threads run meanwhile
+            ahead = _MadeAhead(
+                lambda offer: _described(moment, offer, day, present, attributes), offers, pool
+            )
             chunks = self._chunks(moment, day, pool)
-            for offer in offers:
-                described = _described(moment, offer, day, present, attributes)
+            for described in ahead:
                 level = of_task(levels, described.task) * horizon / trained
                 parts = pool.map(
                     lambda users, described=described, level=level: _scored(
-                        moment, moment.pairs(moment.past(day), users, described), numbers, level
+                        moment, moment.one_offer(moment.past(day), users, described), numbers, level
                     ),
                     chunks,
                 )
@@ -114,12 +116,33 @@ class HeadScore:
             made = UsersAsOf(moment.data, moment.timeline, parts[number], day, known[1])
             if len(made) and not kept.restore(number, made, known[0]):
                 kept.keep(number, made, known[0])
+            made.forget_rows()  # of all users they take as much memory as the events
             return made
 
         work = pool.map(make, range(len(parts)))
         made = list(tqdm(work, total=len(parts), desc="users", unit=" parts", disable=None))
         kept.remove_older()
         return [part for part in made if len(part)]
+
+
+class _MadeAhead:
+    """Offers described one after the other; a thread describes the next one while this one is scored."""
+
+    def __init__(
+        self, describe: Callable[[Offer], OffersAsOf], offers: Sequence[Offer], pool: Executor
+    ) -> None:
+        self._describe, self._pool, self._left = describe, pool, list(offers)
+        self._next = self._begin()
+
+    def __iter__(self) -> Iterator[OffersAsOf]:
+        """Give each offer's description."""
+        while self._next is not None:
+            made = self._next.result()
+            self._next = self._begin()
+            yield made
+
+    def _begin(self) -> "Future[OffersAsOf] | None":
+        return self._pool.submit(self._describe, self._left.pop(0)) if self._left else None
 
 
 def _described(
@@ -135,19 +158,19 @@ def _described(
 
 
 def _scored(
-    moment: Moment, pairs: Pairs, numbers: npt.NDArray[np.int64], level: float
+    moment: Moment, pairs: OneOffer, numbers: npt.NDArray[np.int64], level: float
 ) -> tuple[npt.NDArray[np.generic], ...]:
     """Columns of `ScoredUsers` for some users; `level` multiplies the rates of purchase."""
     users = pairs.users
     user, offer = np.arange(len(users)), np.zeros(len(users), np.int64)
     chance, purchases = moment.head.chances_and_purchases(pairs, user, offer, level)
-    past = pairs.history.of_pairs(user, offer)
-    last = np.datetime64(users.day, "D") - past["since_last"].astype(np.int64)
-    bought = past["events"] > 0
+    last = np.full(len(users), np.datetime64("NaT", "D"))
+    days_ago = pairs.history.columns["since_last"].astype(np.int64)
+    last[pairs.buyers] = np.datetime64(users.day, "D") - days_ago
     return (
         numbers[users.users].astype(np.int64),
         chance,
         purchases,
-        past["events"].astype(np.int64),
-        np.where(bought, last, np.datetime64("NaT", "D")),
+        pairs.bought["events"].astype(np.int64),
+        last,
     )
