@@ -13,6 +13,7 @@ import typer
 from offerbench.core import command, logs
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import MODELS_DIRECTORY
+from offerbench.engines.replicas import run_on_replicas
 from offerbench.parameters import load_parameters
 
 
@@ -41,17 +42,17 @@ def main(
         )
     name = stage.removeprefix("train_")
     logs.configure(f"{name} {task}".rstrip())
-    from offerbench.model.run import run_training
-
     twins = {Stage.FULL: f"mono_{parameters.tasks[0]}", Stage.MONO: "full"}
-    run_training(
-        f"{name}_{task}" if task else name,
-        MODELS_DIRECTORY / name / task,
-        getattr(parameters, stage),
-        parameters.rebatch,
-        [task] if task else None,
-        twins.get(stage) if parameters.specialist_is_full else None,
-    )
+    twin = twins.get(stage) if parameters.specialist_is_full else None
+    model, features = (f"{name}_{task}", [task]) if task else (name, None)
+    section, rebatch, replicas = getattr(parameters, stage), parameters.rebatch, parameters.resources.replicas
+
+    def train() -> None:
+        from offerbench.model.run import run_training
+
+        run_training(model, MODELS_DIRECTORY / name / task, section, rebatch, features, twin, replicas)
+
+    run_on_replicas(replicas, train)
 
 
 if __name__ == "__main__":

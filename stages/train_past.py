@@ -2,19 +2,30 @@
 
 from offerbench.campaigns.cuts import PAST_MODELS_DIRECTORY, day_number, past_cuts
 from offerbench.core import command
+from offerbench.engines.replicas import run_on_replicas
 from offerbench.parameters import load_parameters
 
 
 def main() -> None:
     """Train the ranker of each cut with the parameters of train_augmented."""
     parameters = load_parameters()
-    from offerbench.model.run import run_past_training
+    replicas = parameters.resources.replicas
 
-    PAST_MODELS_DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for cut in past_cuts(parameters.prepare_past.cuts):
-        run_past_training(
-            cut.ranker, cut.prepared, day_number(cut.name), parameters.train_augmented, parameters.rebatch
-        )
+    def train() -> None:
+        from offerbench.model.run import run_past_training
+
+        PAST_MODELS_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        for cut in past_cuts(parameters.prepare_past.cuts):
+            run_past_training(
+                cut.ranker,
+                cut.prepared,
+                day_number(cut.name),
+                parameters.train_augmented,
+                parameters.rebatch,
+                replicas,
+            )
+
+    run_on_replicas(replicas, train)
 
 
 if __name__ == "__main__":

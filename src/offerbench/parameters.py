@@ -80,7 +80,7 @@ class Parameters(Section):
     gate: Gate
     """Results of another revision -> pass or fail."""
     resources: Resources
-    """Limits of this machine, which change no number."""
+    """Where and within which limits stages run; they rerun none."""
 
     @property
     def batch_size_multiple(self) -> int:
@@ -117,6 +117,19 @@ class Parameters(Section):
                 raise ValueError(
                     f"rebatch.batch_size: must be a multiple of {section}.number_of_negatives + 1 = "
                     f"{neighbours}, got {self.rebatch.batch_size}"
+                )
+        replicas = self.resources.replicas
+        for section in TRAININGS if replicas > 1 else ():
+            training = getattr(self, section)
+            if self.rebatch.batch_size % (training.neighbours * replicas):
+                raise ValueError(
+                    f"resources.replicas: rebatch.batch_size, {self.rebatch.batch_size}, must be a multiple "
+                    f"of {replicas} x ({section}.number_of_negatives + 1) = {training.neighbours * replicas}"
+                )
+            if training.ranker.compression is not None:
+                raise ValueError(
+                    f"resources.replicas: must be 1 for {section}.ranker.compression: it normalises over the "
+                    "distinct histories of a batch, of which replicas have some in common"
                 )
         for key, days in (
             ("prepare_past.cuts", self.prepare_past.cuts),

@@ -28,6 +28,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/core/yaml_files.py",
     "src/offerbench/engines/preparation.py",
     "src/offerbench/engines/raw_files.py",
+    "src/offerbench/engines/replicas.py",
     "src/offerbench/engines/session.py",
     "src/offerbench/engines/shards.py",
     "src/offerbench/engines/spark_events.py",

@@ -181,6 +181,7 @@ COMPLETE: dict[str, Any] = {
         "spill_directory": "data/spill",
         "events_per_chunk": 100,
         "spark": None,
+        "replicas": 1,
     },
 }
 

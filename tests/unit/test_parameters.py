@@ -78,6 +78,21 @@ def test_the_specialist_is_the_full_model_where_both_are_one_training(
     assert load_parameters(write(tmp_path, content)).specialist_is_full is expected
 
 
+def test_replicas_share_whole_negatives_groups(tmp_path: Path) -> None:
+    content = changed("resources.replicas", 2)  # batches of 20 events, groups of 5
+    assert load_parameters(write(tmp_path, content)).resources.replicas == 2
+    with pytest.raises(
+        OfferbenchError, match=r"resources\.replicas: .*20, must be a multiple of 3 x \(train"
+    ):
+        load_parameters(write(tmp_path, changed("resources.replicas", 3)))
+    compression = {"user_meta_features": 2, "offer_meta_features": 2, "mask": False}
+    content["train_mono"]["ranker"]["compression"] = compression
+    with pytest.raises(OfferbenchError, match=r"must be 1 for train_mono\.ranker\.compression"):
+        load_parameters(write(tmp_path, content))
+    content["resources"]["replicas"] = 1
+    load_parameters(write(tmp_path, content))
+
+
 def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
     # YAML 1.1, and with it PyYAML, reads 2e-7 as text.
     text = write(tmp_path, COMPLETE).read_text().replace("weight_decay: 1e-06", "weight_decay: 2e-7")

@@ -31,6 +31,8 @@ class Bag:
     """Which bag each value belongs to, ascending. Shape (values,)."""
     weights: npt.NDArray[np.float32] | None = None
     """Weight of each value, as in `BagStore`. Shape (values,)."""
+    labels: Labels | None = None
+    """What values are places in, if they are no labels themselves; see `Share.take`. Shape (labels,)."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ WITHOUT_INFLUENCE = frozenset(
         "core/yaml_files.py",
         "engines/preparation.py",
         "engines/raw_files.py",
+        "engines/replicas.py",
         "engines/session.py",
         "engines/shards.py",
         "engines/spark_events.py",

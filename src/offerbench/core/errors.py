@@ -6,3 +6,7 @@ class OfferbenchError(Exception):
 
     A stage prints its message without a trace-back and exits with status 2.
     """
+
+
+class LostReplicaError(OfferbenchError):
+    """Another process of this training has ended, and this one can't go on alone."""

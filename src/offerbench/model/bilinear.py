@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from offerbench.model.interaction import Vectors
 from offerbench.model.layers import BatchNormalization, Dense, Dropout, dropped
+from offerbench.model.replicas import Replica
 from offerbench.model.tower import Block, of_events
 
 GROUPS_AT_A_TIME = 2_000
@@ -49,7 +50,9 @@ class Bilinear(tf.Module):
             for layer, (inputs, outputs) in enumerate(zip([pairs, *units], [*units, 1], strict=True))
         ]
 
-    def users(self, blocks: Sequence[Block], drop: Dropout | None = None) -> tf.Tensor:
+    def users(
+        self, blocks: Sequence[Block], drop: Dropout | None = None, replica: Replica | None = None
+    ) -> tf.Tensor:
         """Features of each event's user as they are; float32, shape (B, features, dim)."""
         columns = [of_events(block.rows, block.row_of_event) for block in blocks]
         dim = self.shape[-1]
@@ -58,11 +61,16 @@ class Bilinear(tf.Module):
     offers = users
 
     def logits(
-        self, users: tf.Tensor, offers: tf.Tensor, neighbours: int, drop: Dropout | None = None
+        self,
+        users: tf.Tensor,
+        offers: tf.Tensor,
+        neighbours: int,
+        drop: Dropout | None = None,
+        replica: Replica | None = None,
     ) -> tf.Tensor:
         """Scores of all pairs inside each negatives group; see `Interaction`."""
         by_user, by_offer = (tf.reshape(side, (-1, neighbours, *side.shape[1:])) for side in (users, offers))
-        return self._network(by_user, by_offer, drop)
+        return self._network(by_user, by_offer, drop, replica)
 
     def scores(self, users: Vectors, offers: Vectors) -> Vectors:
         """Scores for evaluation, rounded; see `Interaction`."""
@@ -74,13 +82,15 @@ class Bilinear(tf.Module):
         scores: Vectors = np.concatenate(parts).round(SCORE_DECIMALS)
         return scores
 
-    def _network(self, users: tf.Tensor, offers: tf.Tensor, drop: Dropout | None) -> tf.Tensor:
+    def _network(
+        self, users: tf.Tensor, offers: tf.Tensor, drop: Dropout | None, replica: Replica | None = None
+    ) -> tf.Tensor:
         """Score users (b, i, user_features, dim) with offers (b, j, offer_features, dim); (b, i, j)."""
         turned = tf.einsum("bjod,uord->bjuor", offers, dropped(self.kernel, drop))  # (b, j, U, O, dim)
         values = tf.einsum("biur,bjuor->bijuo", users, turned)
         values = tf.reshape(values, (-1, self.shape[0] * self.shape[1]))  # (pairs, U O)
         # A bias before the normalisation would be taken out again.
-        values = self.normalization(values, training=drop is not None)
+        values = self.normalization(values, training=drop is not None, replica=replica)
         for layer in self.network[:-1]:
-            values = tf.tanh(dropped(layer(values), drop))
+            values = tf.tanh(dropped(layer(values), drop, replica))
         return tf.reshape(self.network[-1](values), (-1, users.shape[1], offers.shape[1]))

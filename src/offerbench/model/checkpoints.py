@@ -38,7 +38,9 @@ def file_digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def training_digest(parameters: Mapping[str, pydantic.BaseModel], data: Iterable[Path]) -> str:
+def training_digest(
+    parameters: Mapping[str, pydantic.BaseModel], data: Iterable[Path], replicas: int = 1
+) -> str:
     """Digest of all that the bytes of a trained model depend on.
 
     Parameters
@@ -47,12 +49,15 @@ def training_digest(parameters: Mapping[str, pydantic.BaseModel], data: Iterable
         By any name.
     data : iterable of Path
         The files of the data.
+    replicas : int
+        Processes that share the training; more of them add up in another order.
     """
     content = {
         "parameters": {name: section.model_dump() for name, section in parameters.items()},
         "data": {file.as_posix(): file_digest(file) for file in data},
         "code": {name: file_digest(file) for name, file in imported_code()},
         "versions": {"tensorflow": tf.__version__, "numpy": np.__version__},
+        "replicas": replicas,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from offerbench.model.interaction import Vectors
 from offerbench.model.layers import Dropout
+from offerbench.model.replicas import Replica
 from offerbench.model.tower import Tower
 
 
@@ -39,7 +40,12 @@ class Dot(tf.Module):
         self.width = units[-1]
 
     def logits(
-        self, users: tf.Tensor, offers: tf.Tensor, neighbours: int, drop: Dropout | None = None
+        self,
+        users: tf.Tensor,
+        offers: tf.Tensor,
+        neighbours: int,
+        drop: Dropout | None = None,
+        replica: Replica | None = None,
     ) -> tf.Tensor:
         """Scores of all pairs inside each negatives group; see `Interaction`."""
         by_user, by_offer = (tf.reshape(side, (-1, neighbours, self.width)) for side in (users, offers))

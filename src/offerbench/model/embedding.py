@@ -54,7 +54,7 @@ def ranker_tables(
 
 
 def bag_means(
-    tables: dict[str, tf.Variable],
+    tables: dict[str, tf.Variable | tf.Tensor],
     values: dict[str, tf.Tensor],
     segments: dict[str, tf.Tensor],
     weights: dict[str, tf.Tensor],
@@ -134,7 +134,7 @@ def normalised_bag_mean(
     matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
         indices=tf.cast(tf.stack([segments, values], axis=1), tf.int64),
         values=tf.math.divide_no_nan(weights, tf.gather(total, segments)),
-        dense_shape=tf.cast(tf.stack([bags, table.shape[0]]), tf.int64),
+        dense_shape=tf.cast(tf.stack([bags, tf.shape(table)[0]]), tf.int64),
     )
 
     # TensorFlow's own gradient would be that of the weights too, which nothing asks for.

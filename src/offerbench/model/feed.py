@@ -11,6 +11,7 @@ from offerbench.batching.batches import draw_pass, drop_history
 from offerbench.batching.config import Rebatch
 from offerbench.batching.grouped import BatchMaker, GroupedBatch, draw_keys, single_keys
 from offerbench.batching.prefetch import prefetched
+from offerbench.batching.shares import Share
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.ranges import Rows
@@ -56,6 +57,8 @@ class Feed:
         Parameters.
     offer_features : sequence of str
         Those that the model sees.
+    share : Share, optional
+        What a replica takes of each batch; None: all of it.
 
     Attributes
     ----------
@@ -75,11 +78,13 @@ class Feed:
         rebatch: Rebatch,
         training: TrainParameters,
         offer_features: Sequence[str],
+        share: Share | None = None,
     ) -> None:
         self._data = data
         self._validation_batches = validation_batches
         self._rebatch = rebatch
         self._training = training
+        self._share = share
         matching = training.matching
         self._maker = BatchMaker(data, offer_features, matching)
         self._features = len(offer_features)
@@ -90,7 +95,7 @@ class Feed:
             groupings = training.groupings.number if training.groupings else 1
             self._validation_keys = single_keys(self._features)
         self.signature, self.validation_signature = (
-            batch_signature(data, offer_features, rebatch.batch_size, matching, number)
+            batch_signature(data, offer_features, rebatch.batch_size, matching, number, share)
             for number in (groupings, len(self._validation_keys))
         )
 
@@ -103,13 +108,13 @@ class Feed:
         """Make the batches of a pass, which depend on (seed, number) and nothing else."""
         generator = np.random.default_rng([self._training.seed, number])
         for rows in draw_pass(self._data, Split.TRAIN, self._rebatch, number):
-            yield batch_tensors(self._training_batch(rows, generator))
+            yield self._tensors(self._training_batch(rows, generator))
 
     def validation(self) -> Iterator[BatchTensors]:
         """Give the validation batches, the same each time."""
         unused = np.random.default_rng(self._training.seed)  # these keys are not changed at random
         return prefetched(
-            batch_tensors(self._maker.make(rows, self._validation_keys, unused))
+            self._tensors(self._maker.make(rows, self._validation_keys, unused))
             for rows in self._validation_batches
         )
 
@@ -120,3 +125,9 @@ class Feed:
             keys = draw_keys(self._features, training.groupings, generator)
         grouped = self._maker.make(rows, keys, generator)
         return replace(grouped, batch=drop_history(grouped.batch, training.history_dropout, generator))
+
+    def _tensors(self, grouped: GroupedBatch) -> BatchTensors:
+        if self._share is not None:
+            own = self._share.take(grouped.batch, self._data.user_sizes)
+            grouped = replace(grouped, batch=own)
+        return batch_tensors(grouped)

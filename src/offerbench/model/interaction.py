@@ -8,6 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from offerbench.model.layers import Dropout
+from offerbench.model.replicas import Replica
 from offerbench.model.tower import Block
 
 Vectors = npt.NDArray[np.float32]
@@ -19,13 +20,25 @@ class Interaction(Protocol):
     width: int
     """Entries of an offer's vector."""
 
-    def users(self, blocks: Sequence[Block], drop: Dropout | None = None) -> tf.Tensor:
-        """Vectors of users from the blocks of their features; float32, shape (n, ...)."""
+    def users(
+        self, blocks: Sequence[Block], drop: Dropout | None = None, replica: Replica | None = None
+    ) -> tf.Tensor:
+        """Vectors of users from the blocks of their features; float32, shape (n, ...).
+
+        They may be those of a replica's share; offers are always those of a whole batch.
+        """
 
     def offers(self, blocks: Sequence[Block], drop: Dropout | None = None) -> tf.Tensor:
         """Vectors of offers from the blocks of their features; float32, shape (n, ...)."""
 
-    def logits(self, users: tf.Tensor, offers: tf.Tensor, neighbours: int, drop: Dropout | None) -> Any:
+    def logits(
+        self,
+        users: tf.Tensor,
+        offers: tf.Tensor,
+        neighbours: int,
+        drop: Dropout | None,
+        replica: Replica | None = None,
+    ) -> Any:
         """Scores of all pairs inside each negatives group, for training.
 
         Parameters
@@ -36,6 +49,8 @@ class Interaction(Protocol):
             Events m of a negatives group.
         drop : Dropout, optional
             Of a training step.
+        replica : Replica, optional
+            Whose share the events are; None: they are a whole batch.
 
         Returns
         -------

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from offerbench.model.replicas import Replica
+
 EPSILON = 1e-3  # of Keras's BatchNormalization and LayerNormalization
 SEEDS_OF_A_STEP = 1_000  # more than the calls of any step
 
@@ -26,16 +28,20 @@ class Dropout:
         self._seed = seed
         self._next = step * SEEDS_OF_A_STEP
 
-    def __call__(self, values: tf.Tensor) -> tf.Tensor:
-        """Set entries to zero; same shape."""
+    def __call__(self, values: tf.Tensor, replica: Replica | None = None) -> tf.Tensor:
+        """Set entries to zero; same shape. The rows may be those of a replica's share."""
         seed = tf.stack([tf.constant(self._seed), self._next])
         self._next += 1
-        return tf.nn.experimental.stateless_dropout(values, self._rate, seed) if self._rate else values
+        if not self._rate:
+            return values
+        if replica is not None:
+            return replica.dropout(values, self._rate, seed)
+        return tf.nn.experimental.stateless_dropout(values, self._rate, seed)
 
 
-def dropped(values: tf.Tensor, drop: Dropout | None) -> tf.Tensor:
+def dropped(values: tf.Tensor, drop: Dropout | None, replica: Replica | None = None) -> tf.Tensor:
     """Set entries to zero in a training step; leave values as they are where there is no `drop`."""
-    return values if drop is None else drop(values)
+    return values if drop is None else drop(values, replica)
 
 
 def glorot(generator: np.random.Generator, *shape: int) -> npt.NDArray[np.float32]:
@@ -69,11 +75,20 @@ class BatchNormalization(tf.Module):
         self.moving_mean = tf.Variable(tf.zeros(units), trainable=False, name=f"{name}/moving_mean")
         self.moving_variance = tf.Variable(tf.ones(units), trainable=False, name=f"{name}/moving_variance")
 
-    def __call__(self, values: tf.Tensor, training: bool) -> tf.Tensor:
-        """Normalise (..., units); in training by the batch's moments, which move the moving ones."""
+    def __call__(self, values: tf.Tensor, training: bool, replica: Replica | None = None) -> tf.Tensor:
+        """Normalise (..., units); in training by the batch's moments, which move the moving ones.
+
+        The values may be those of a replica's share: moments are those of all shares.
+        """
         if not training:
             return self._apply(values, self.moving_mean, self.moving_variance)
-        mean, variance = tf.nn.moments(values, axes=list(range(len(values.shape) - 1)))
+        axes = list(range(len(values.shape) - 1))
+        if replica is None:
+            mean, variance = tf.nn.moments(values, axes)
+        else:
+            mean = replica.total(tf.reduce_mean(values, axes) / replica.share.replicas)
+            squares = tf.math.squared_difference(values, tf.stop_gradient(mean))
+            variance = replica.total(tf.reduce_mean(squares, axes) / replica.share.replicas)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1 - self.momentum))
         return self._apply(values, mean, variance)

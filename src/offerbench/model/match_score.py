@@ -11,6 +11,7 @@ from offerbench.features.keys import packed_key
 from offerbench.model.config import MatchParameters
 from offerbench.model.interaction import Vectors
 from offerbench.model.layers import BatchNormalization
+from offerbench.model.replicas import Replica
 
 Counts = npt.NDArray[np.float32]
 MIN_SHARE = 1e-6
@@ -92,7 +93,13 @@ class MatchScore(tf.Module):
         self.weights_of_offer = tf.Variable(kernel, name="match_score/weights_of_offer")
 
     def logits(
-        self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, offers: tf.Tensor, training: bool
+        self,
+        counts: tf.Tensor,
+        lengths: tf.Tensor,
+        base: tf.Tensor,
+        offers: tf.Tensor,
+        training: bool,
+        replica: Replica | None = None,
     ) -> tf.Tensor:
         """Scores of all pairs inside each negatives group, for training.
 
@@ -108,6 +115,8 @@ class MatchScore(tf.Module):
             Vector of each event's offer.
         training : bool
             Whether moments are those of the batch.
+        replica : Replica, optional
+            Whose share the events are; None: they are a whole batch.
 
         Returns
         -------
@@ -120,6 +129,7 @@ class MatchScore(tf.Module):
             tf.broadcast_to(of_user, tf.shape(counts)),
             tf.reshape(base, (-1, 1, neighbours, kinds)),
             training,
+            replica,
         )
         weights = self._weights_of(offers)
         weights = tf.reshape(weights, (-1, 1, neighbours, weights.shape[-1]))
@@ -168,7 +178,14 @@ class MatchScore(tf.Module):
         scores: Vectors = np.einsum("bijf,bjf->bij", of_pair, weights)
         return scores
 
-    def _functions(self, counts: tf.Tensor, lengths: tf.Tensor, base: tf.Tensor, training: bool) -> tf.Tensor:
+    def _functions(
+        self,
+        counts: tf.Tensor,
+        lengths: tf.Tensor,
+        base: tf.Tensor,
+        training: bool,
+        replica: Replica | None = None,
+    ) -> tf.Tensor:
         """Functions of each pair's matches: the learned ones, the log odds of each kind, and 1.
 
         Parameters are those of `match_functions`.
@@ -178,7 +195,9 @@ class MatchScore(tf.Module):
         float32, shape (..., hidden + kinds + 1)
         """
         functions = match_functions(counts, lengths, base, self.parameters.prior_events)
-        hidden = tf.tanh(tf.tensordot(self.normalization(functions, training), self.kernel, 1) + self.bias)
+        hidden = tf.tanh(
+            tf.tensordot(self.normalization(functions, training, replica), self.kernel, 1) + self.bias
+        )
         odds = functions[..., functions.shape[-1] // 2 :]
         return tf.concat([hidden, odds, tf.ones_like(odds[..., :1])], axis=-1)
 

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from offerbench.model.replicas import Replica
+
 
 class Pairs(NamedTuple):
     """Scored pairs of the negatives groups of a batch, through each of its groupings."""
@@ -19,12 +21,18 @@ def pair_targets(logits: tf.Tensor) -> tf.Tensor:
     return tf.broadcast_to(tf.eye(logits.shape[-1], dtype=logits.dtype), tf.shape(logits))
 
 
-def pair_loss(pairs: Pairs) -> tf.Tensor:
-    """Binary cross-entropy from logits, averaged over each grouping's pairs, then the groupings; scalar."""
+def pair_loss(pairs: Pairs, replica: Replica | None = None) -> tf.Tensor:
+    """Binary cross-entropy from logits, averaged over each grouping's pairs, then the groupings; scalar.
+
+    Of a replica's pairs it is their part of that: the parts of all replicas add up to the average.
+    """
     logits, weights = pairs
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=pair_targets(logits), logits=logits)
     if weights is None:
-        return tf.reduce_mean(losses)
+        mean = tf.reduce_mean(losses)
+        return mean if replica is None else mean / replica.share.replicas
     of_grouping = [1, 2, 3]
-    means = tf.reduce_sum(losses * weights, of_grouping) / tf.reduce_sum(weights, of_grouping)  # (groupings,)
-    return tf.reduce_mean(means)
+    counted = tf.reduce_sum(weights, of_grouping)  # (groupings,)
+    if replica is not None:
+        counted = replica.total(counted)
+    return tf.reduce_mean(tf.reduce_sum(losses * weights, of_grouping) / counted)

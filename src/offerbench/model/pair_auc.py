@@ -14,7 +14,8 @@ class PairAuc:
     """
 
     def __init__(self) -> None:
-        self._counts = np.zeros((2, THRESHOLDS))  # negatives, positives
+        self.counts = np.zeros((2, THRESHOLDS))
+        """Negatives and positives by their place among the thresholds; whole numbers."""
 
     def add(self, logits: tf.Tensor, weights: tf.Tensor | None) -> None:
         """Count the pairs of a batch.
@@ -35,11 +36,11 @@ class PairAuc:
             weights=None if weights is None else np.asarray(weights).reshape(-1),
             minlength=2 * THRESHOLDS,
         )
-        self._counts += found.reshape(2, THRESHOLDS)
+        self.counts += found.reshape(2, THRESHOLDS)
 
     def result(self) -> float:
         """Area under the curve so far."""
-        false, true = (np.cumsum(counts[::-1])[::-1] for counts in self._counts)  # above each threshold
+        false, true = (np.cumsum(counts[::-1])[::-1] for counts in self.counts)  # above each threshold
         metric = tf.keras.metrics.AUC(num_thresholds=THRESHOLDS, from_logits=True)
         outcomes = true, false, false[0] - false, true[0] - true
         for name, counts in zip(OUTCOMES, outcomes, strict=True):

@@ -1,5 +1,6 @@
 """How far a training is: everything that its next epoch depends on."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,14 @@ class Progress:
         """Every variable, and the best weights unless the model has them now."""
         best = {} if best_epoch(self.curves) == len(self.curves) - 1 else self._best
         return _values(self._variables) | {BEST + name: values for name, values in best.items()}
+
+    def digest(self) -> int:
+        """Give a number below 2 ** 31, another one for other bits of the variables."""
+        digest = hashlib.sha256()
+        for name, values in sorted(_values(self._variables).items()):
+            digest.update(name.encode())
+            digest.update(values.tobytes())
+        return int.from_bytes(digest.digest()[:4], "big") >> 1
 
     def resume(self, curves: list[Epoch], step: int, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to the end of an epoch.

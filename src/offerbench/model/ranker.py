@@ -13,6 +13,7 @@ from offerbench.model.interaction import Interaction
 from offerbench.model.layers import Dropout
 from offerbench.model.match_score import MatchScore
 from offerbench.model.negatives import Pairs
+from offerbench.model.replicas import Replica
 from offerbench.model.segment_mean import segment_mean
 from offerbench.model.specification import Specification
 from offerbench.model.tensors import BatchTensors, GroupingTensors
@@ -60,7 +61,13 @@ class Ranker(tf.Module):
             features = len(specification.offer_features)
             self.match_score = MatchScore(matches, features, self.interaction.width, momentum, generator)
 
-    def pairs(self, batch: BatchTensors, neighbours: int, drop: Dropout | None = None) -> Pairs:
+    def pairs(
+        self,
+        batch: BatchTensors,
+        neighbours: int,
+        drop: Dropout | None = None,
+        replica: Replica | None = None,
+    ) -> Pairs:
         """Score the pairs of a batch, through each of its groupings.
 
         Parameters
@@ -71,26 +78,40 @@ class Ranker(tf.Module):
             Events of a negatives group.
         drop : Dropout, optional
             Of a training step, which moves the moving moments. None: evaluation.
+        replica : Replica, optional
+            Whose share of a batch this is: users are its own, offers those of the whole batch, and the pairs
+            its own again. None: it is a whole batch.
         """
+        own: Callable[[tf.Tensor], tf.Tensor] = (lambda whole: whole) if replica is None else replica.own
         histories = tf.reduce_max(batch.history_of_event) + 1
-        means = bag_means(self.user_tables, batch.values, batch.segments, batch.weights, histories)
+        tables = self.user_tables | {
+            name: tf.gather(self.user_tables[name], labels) for name, labels in batch.labels.items()
+        }
+        means = bag_means(tables, batch.values, batch.segments, batch.weights, histories)
         rows = self._user_rows(means, drop)
-        users = self.interaction.users([Block(block, batch.history_of_event) for block in rows], drop)
+        users = self.interaction.users(
+            [Block(block, batch.history_of_event) for block in rows], drop, replica
+        )
         if not batch.groupings:
-            offers = self.interaction.offers(self._own_offers(batch), drop)
-            return Pairs(self.interaction.logits(users, offers, neighbours, drop)[None], None)
+            offers = own(self.interaction.offers(self._own_offers(batch), drop))
+            return Pairs(self.interaction.logits(users, offers, neighbours, drop, replica)[None], None)
         events = self._events(batch)
         logits = []
         for grouping in batch.groupings:
             offer_rows = self._offer_rows(*self._grouped(events, grouping), drop)
-            offers = self.interaction.offers([Block(offer_rows, grouping.group_of_event)], drop)
-            scores = self.interaction.logits(users, offers, neighbours, drop)
+            offers = own(self.interaction.offers([Block(offer_rows, grouping.group_of_event)], drop))
+            scores = self.interaction.logits(users, offers, neighbours, drop, replica)
             if self.match_score is not None:
                 scores += self.match_score.logits(
-                    grouping.counts, batch.past_lengths, grouping.base, offers, training=drop is not None
+                    own(grouping.counts),
+                    own(batch.past_lengths),
+                    own(grouping.base),
+                    offers,
+                    training=drop is not None,
+                    replica=replica,
                 )
             logits.append(scores)
-        return Pairs(tf.stack(logits), tf.stack([grouping.weights for grouping in batch.groupings]))
+        return Pairs(tf.stack(logits), tf.stack([own(grouping.weights) for grouping in batch.groupings]))
 
     def infer_users(
         self, values: Tensors, segments: Tensors, weights: Tensors, histories: tf.Tensor

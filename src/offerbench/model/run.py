@@ -1,7 +1,8 @@
 """One training from its files to its files: load, train, save."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from offerbench.model import runtime
 from offerbench.model.checkpoints import Checkpoints, training_digest
 from offerbench.model.config import TrainParameters
 from offerbench.model.feed import Feed
+from offerbench.model.progress import Epoch
 from offerbench.model.ranker import Ranker
+from offerbench.model.replicas import Replica, join_batches, lost_replicas_explained
 from offerbench.model.saved_model import save_model
 from offerbench.model.specification import specify
 from offerbench.model.training import train_model
@@ -38,6 +41,7 @@ def run_training(
     rebatch: Rebatch,
     offer_features: Sequence[str] | None = None,
     twin: str | None = None,
+    replicas: int = 1,
 ) -> None:
     """Train a ranker on the prepared data and save it with its log.
 
@@ -56,8 +60,17 @@ def run_training(
         The features it sees; all of them if None.
     twin : str, optional
         Name of the model whose training is the same.
+    replicas : int
+        Processes that share the training, of which this is one: TF_CONFIG says which. The first one alone
+        writes files.
+
+    Raises
+    ------
+    OfferbenchError
+        If TF_CONFIG is not of so many replicas, or one of them is lost.
     """
     runtime.configure(training.threads)
+    replica = join_batches(replicas, rebatch.batch_size, training.neighbours)
     data = load_prepared(PREPARED_DIRECTORY)
     validation = read_batches(VALIDATION_FILE, rebatch.batch_size)
     features = list(offer_features or data.offer_sizes)
@@ -65,12 +78,15 @@ def run_training(
     digest = training_digest(
         {"specification": model.specification, "rebatch": rebatch},
         [*sorted(PREPARED_DIRECTORY.iterdir()), VALIDATION_FILE],
+        replicas,
     )
     checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest)
-    feed = Feed(data, validation, rebatch, training, features)
+    feed = Feed(data, validation, rebatch, training, features, replica.share if replica else None)
     _say_passes(feed)
-    with training_log(CURVES_DIRECTORY / name, training) as log:
-        epochs = len(train_model(model, feed, checkpoints, log.add))
+    with lost_replicas_explained(), _log(name, training, replica) as add:
+        epochs = len(train_model(model, feed, checkpoints, add, replica))
+    if not _writes(replica):
+        return
     was_trained = checkpoints.restored_epochs == epochs
     if twin and was_trained:
         LOG.info(
@@ -80,7 +96,12 @@ def run_training(
 
 
 def run_past_training(
-    directory: Path, prepared: Path, until: int, training: TrainParameters, rebatch: Rebatch
+    directory: Path,
+    prepared: Path,
+    until: int,
+    training: TrainParameters,
+    rebatch: Rebatch,
+    replicas: int = 1,
 ) -> None:
     """Train a ranker as somebody would have who knows nothing of a day and later ones, and save it.
 
@@ -95,13 +116,16 @@ def run_past_training(
         The day, since 1970-01-01. Both the training and its early stopping see earlier events only.
     training, rebatch : TrainParameters, Rebatch
         Parameters.
+    replicas : int
+        As in `run_training`.
 
     Raises
     ------
     OfferbenchError
-        If there are too few earlier events of validation users for a batch.
+        If there are too few earlier events of validation users for a batch; or as `run_training`.
     """
     runtime.configure(training.threads)
+    replica = join_batches(replicas, rebatch.batch_size, training.neighbours)
     data = load_prepared(prepared).before(until)
     drawn = list(draw_pass(data, Split.VALIDATION, rebatch))
     if not drawn:
@@ -112,12 +136,28 @@ def run_past_training(
     features = list(data.offer_sizes)
     model = Ranker(specify(data, features, training), np.random.default_rng(training.seed))
     parameters = {"specification": model.specification, "rebatch": rebatch}
-    digest = training_digest(parameters, sorted(prepared.iterdir()))
+    digest = training_digest(parameters, sorted(prepared.iterdir()), replicas)
     checkpoints = Checkpoints(CHECKPOINTS_DIRECTORY / digest)
-    feed = Feed(data, np.stack(drawn), rebatch, training, features)
+    feed = Feed(data, np.stack(drawn), rebatch, training, features, replica.share if replica else None)
     _say_passes(feed)
-    train_model(model, feed, checkpoints)
-    _save(model, directory, checkpoints)
+    with lost_replicas_explained():
+        train_model(model, feed, checkpoints, replica=replica)
+    if _writes(replica):
+        _save(model, directory, checkpoints)
+
+
+def _writes(replica: Replica | None) -> bool:
+    return replica is None or replica.is_first
+
+
+@contextmanager
+def _log(name: str, training: TrainParameters, replica: Replica | None) -> Iterator[Callable[[Epoch], None]]:
+    """Open the log of a training; of the replicas, the first one keeps it."""
+    if not _writes(replica):
+        yield lambda _: None
+        return
+    with training_log(CURVES_DIRECTORY / name, training) as log:
+        yield log.add
 
 
 def _say_passes(feed: Feed) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.batching.grouped import GroupedBatch
+from offerbench.batching.shares import Share
 from offerbench.core.order import order_by_labels
 from offerbench.features.config import MatchingParameters
 from offerbench.preparation.prepared import PreparedData
@@ -46,6 +47,10 @@ class BatchTensors(NamedTuple):
     """Events of each event's past that a kind of match looks at: float32, shape (B, kinds)."""
     groupings: list[GroupingTensors]
     """None at all: an event's offer is its own product, all pairs count, no match is counted."""
+    labels: dict[str, tf.Tensor]
+    """For each user feature of a share, the labels that its values are places in: int32, shape (labels,).
+    Empty for a whole batch, whose values are labels. Of a share, only `values`, `segments`, `weights` and
+    `history_of_event` are its own; all else is of the whole batch."""
 
 
 def batch_tensors(grouped: GroupedBatch) -> BatchTensors:
@@ -69,6 +74,7 @@ def batch_tensors(grouped: GroupedBatch) -> BatchTensors:
             )
             for grouping in grouped.groupings
         ],
+        labels={name: bag.labels for name, bag in batch.bags.items() if bag.labels is not None},
     )
 
 
@@ -78,6 +84,7 @@ def batch_signature(
     size: int,
     matching: MatchingParameters,
     groupings: int = 0,
+    share: Share | None = None,
 ) -> BatchTensors:
     """Shapes and dtypes of the tensors of a batch of `size` events.
 
@@ -93,6 +100,8 @@ def batch_signature(
         Events of a negatives group, kinds of match.
     groupings : int
         How many groupings a batch has; without one, nothing is matched.
+    share : Share, optional
+        What is taken of it.
     """
     any_length, events = tf.TensorSpec([None], tf.int32), tf.TensorSpec([size], tf.int32)
     pairs = [size // matching.neighbours, matching.neighbours, matching.neighbours]
@@ -108,11 +117,12 @@ def batch_signature(
         values=dict.fromkeys(data.user_sizes, any_length),
         segments=dict.fromkeys(data.user_sizes, any_length),
         weights=dict.fromkeys(data.weighted_features, tf.TensorSpec([None], tf.float32)),
-        history_of_event=events,
+        history_of_event=events if share is None else tf.TensorSpec([size // share.replicas], tf.int32),
         offer_values=dict.fromkeys(offer_features, any_length),
         offer_rows=dict.fromkeys(offer_features, events),
         past_lengths=tf.TensorSpec([size, kinds], tf.float32),
         groupings=[grouping] * groupings,
+        labels={} if share is None else dict.fromkeys(data.user_sizes, any_length),
     )
 
 

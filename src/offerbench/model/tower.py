@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from offerbench.model.layers import EPSILON, Dropout, dropped, glorot
+from offerbench.model.replicas import Replica
 
 
 class Block(NamedTuple):
@@ -56,7 +57,9 @@ class Tower(tf.Module):
             self.kernels.append(tf.Variable(glorot(generator, *shape), name=f"{name}/kernel_{layer}"))
             self.biases.append(tf.Variable(tf.zeros(shape[1]), name=f"{name}/bias_{layer}"))
 
-    def __call__(self, blocks: Sequence[Block], drop: Dropout | None = None) -> tf.Tensor:
+    def __call__(
+        self, blocks: Sequence[Block], drop: Dropout | None = None, replica: Replica | None = None
+    ) -> tf.Tensor:
         """Vector of each event.
 
         Parameters
@@ -67,6 +70,9 @@ class Tower(tf.Module):
         drop : Dropout, optional
             Of a training step, which normalises by the batch's moments and moves the moving ones.
             None: the moving moments, no dropout.
+        replica : Replica, optional
+            Whose share the events are; the batch's moments are those of all shares. None: they are the
+            whole batch.
 
         Returns
         -------
@@ -74,16 +80,14 @@ class Tower(tf.Module):
         """
         mean, variance = self.moving_mean, self.moving_variance
         if drop is not None:
-            mean, variance = (
-                tf.concat(moments, axis=0) for moments in zip(*map(weighted_moments, blocks), strict=True)
-            )
+            mean, variance = batch_moments(blocks, replica)
             for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 moving.assign(moving * self.momentum + value * (1 - self.momentum))
         projections, constant = self._first_layer([block.rows for block in blocks], mean, variance)
         vectors = sum_for_events(projections, [block.row_of_event for block in blocks]) + constant
-        vectors = tf.tanh(dropped(vectors, drop))  # (B, units)
+        vectors = tf.tanh(dropped(vectors, drop, replica))  # (B, units)
         for kernel, bias in zip(self.kernels[1:], self.biases[1:], strict=True):
-            vectors = tf.tanh(dropped(vectors @ kernel + bias, drop))
+            vectors = tf.tanh(dropped(vectors @ kernel + bias, drop, replica))
         return vectors
 
     def _first_layer(
@@ -130,11 +134,37 @@ def of_events(rows: tf.Tensor, row_of_event: tf.Tensor | None) -> tf.Tensor:
     return rows if row_of_event is None else tf.gather(rows, row_of_event)
 
 
-def weighted_moments(block: Block) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance over events whose rows are given once each; float32, shape (width,) each."""
+def batch_moments(blocks: Sequence[Block], replica: Replica | None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance of the columns of all blocks over a batch; float32, shape (inputs,) each.
+
+    Where the events are those of a replica's share, two sums over all shares take each all columns.
+    """
+    if replica is None:
+        mean, variance = (
+            tf.concat(moments, axis=0) for moments in zip(*map(weighted_moments, blocks), strict=True)
+        )
+        return mean, variance
+    weights = [share_of_rows(block) / replica.share.replicas for block in blocks]
+    means = [weight @ block.rows for weight, block in zip(weights, blocks, strict=True)]
+    mean = replica.total(tf.concat(means, axis=1))  # (1, inputs)
+    centres = tf.split(tf.stop_gradient(mean), [block.rows.shape[-1] for block in blocks], axis=1)
+    variances = [
+        weight @ tf.math.squared_difference(block.rows, centre)
+        for weight, block, centre in zip(weights, blocks, centres, strict=True)
+    ]
+    return mean[0], replica.total(tf.concat(variances, axis=1))[0]
+
+
+def share_of_rows(block: Block) -> tf.Tensor:
+    """Share of the events that have each distinct row; float32, shape (1, n)."""
     events = tf.cast(tf.size(block.row_of_event), tf.float32)
     count = tf.math.bincount(block.row_of_event, minlength=tf.shape(block.rows)[0], dtype=tf.float32)  # (n,)
-    share = (count / events)[None, :]  # (1, n)
+    return (count / events)[None, :]
+
+
+def weighted_moments(block: Block) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance over events whose rows are given once each; float32, shape (width,) each."""
+    share = share_of_rows(block)
     mean = share @ block.rows  # (1, width)
     # The mean's own gradient through the variance is zero: the deviations from it add up to zero.
     variance = share @ tf.math.squared_difference(block.rows, tf.stop_gradient(mean))

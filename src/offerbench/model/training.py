@@ -12,64 +12,30 @@ from tqdm import tqdm
 from offerbench.core.errors import OfferbenchError
 from offerbench.model.checkpoints import Checkpoints
 from offerbench.model.feed import Feed
-from offerbench.model.layers import Dropout
-from offerbench.model.negatives import Pairs, pair_loss
-from offerbench.model.optimizer import make_optimizer
+from offerbench.model.negatives import Pairs
 from offerbench.model.pair_auc import PairAuc
 from offerbench.model.progress import Epoch, Progress, best_point, is_finished
 from offerbench.model.ranker import Ranker
+from offerbench.model.replica_trainer import ReplicaTrainer
+from offerbench.model.replicas import Replica
 from offerbench.model.saved_model import DIVERGED
-from offerbench.model.tensors import BatchTensors
+from offerbench.model.trainer import Trainer
 
 LOG = logging.getLogger(__name__)
 BEST = ("validation_auc", "epoch", "steps")
 
 
-class Trainer:
-    """One model, its optimizer and its compiled steps.
+class Curve:
+    """Mean loss of a pass, and AUC over its pairs: the mean of the groupings' AUC.
 
     Parameters
     ----------
-    model : Ranker
-        Trained in place.
-    signature, validation_signature : BatchTensors of tf.TensorSpec
-        Of the batches, as a feed names them.
+    replica : Replica, optional
+        Whose pairs are added; the AUC is over those of all replicas.
     """
 
-    def __init__(self, model: Ranker, signature: BatchTensors, validation_signature: BatchTensors) -> None:
-        self.model = model
-        self.parameters = model.specification.training
-        self.optimizer = make_optimizer(self.parameters.optimizer)
-        self.variables = model.trainable_variables
-        # No step branches on a tensor, so nothing is there for AutoGraph to rewrite; that takes a second.
-        step = tf.TensorSpec([], tf.int32)
-        self.train_step = tf.function(self._train_step, [signature, step], autograph=False)
-        self.validation_step = tf.function(self._validation_step, [validation_signature], autograph=False)
-
-    def loss(self, batch: BatchTensors, drop: Dropout | None) -> tuple[tf.Tensor, Pairs]:
-        """Loss of a batch with its L1 penalty (scalar), and its pairs; `drop` is that of a training step."""
-        pairs = self.model.pairs(batch, self.parameters.neighbours, drop)
-        absolute = [tf.reduce_sum(tf.abs(variable)) for variable in self.model.regularised()]
-        return pair_loss(pairs) + self.parameters.ranker.l1 * tf.add_n(absolute), pairs
-
-    def _train_step(self, batch: BatchTensors, step: tf.Tensor) -> tuple[tf.Tensor, Pairs]:
-        drop = Dropout(self.parameters.ranker.dropout, self.parameters.seed, step)
-        with tf.GradientTape() as tape:
-            loss, pairs = self.loss(batch, drop)
-        gradients = tape.gradient(loss, self.variables)
-        # An embedding's L1 term makes its gradient dense; add the rows that were looked up to it.
-        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply_gradients(zip(dense, self.variables, strict=True))
-        return loss, pairs
-
-    def _validation_step(self, batch: BatchTensors) -> tuple[tf.Tensor, Pairs]:
-        return self.loss(batch, None)
-
-
-class Curve:
-    """Mean loss of a pass, and AUC over its pairs: the mean of the groupings' AUC."""
-
-    def __init__(self) -> None:
+    def __init__(self, replica: Replica | None = None) -> None:
+        self._replica = replica
         self._losses: list[float] = []
         self._aucs: list[PairAuc] = []
 
@@ -94,9 +60,12 @@ class Curve:
             auc.add(logits, weight)
 
     def result(self) -> tuple[float, float]:
-        """Loss and AUC so far, rounded to the 6 digits that are written."""
-        auc = np.mean([auc.result() for auc in self._aucs])
-        return round(float(np.mean(self._losses)), 6), round(float(auc), 6)
+        """Loss and AUC of the pass, rounded to the 6 digits that are written; once, at its end."""
+        if self._replica is not None:
+            for auc in self._aucs:
+                auc.counts = self._replica.run(self._replica.total, tf.convert_to_tensor(auc.counts)).numpy()
+        mean = np.mean([auc.result() for auc in self._aucs])
+        return round(float(np.mean(self._losses)), 6), round(float(mean), 6)
 
 
 def train_model(
@@ -104,6 +73,7 @@ def train_model(
     feed: Feed,
     checkpoints: Checkpoints | None = None,
     record: Callable[[Epoch], None] = lambda _: None,
+    replica: Replica | None = None,
 ) -> list[Epoch]:
     """Train a model in place and give its curves.
 
@@ -120,15 +90,21 @@ def train_model(
         Where an interrupted training goes on from, to the same bytes; written after each epoch.
     record : callable, optional
         Gets each epoch, those before an interruption too.
+    replica : Replica, optional
+        What this process is of a training by several; the feed's batches are its share. The first one alone
+        writes checkpoints, and all must be able to read them.
     """
-    trainer = Trainer(model, feed.signature, feed.validation_signature)
+    signatures = feed.signature, feed.validation_signature
+    trainer = Trainer(model, *signatures) if replica is None else ReplicaTrainer(model, *signatures, replica)
     progress = Progress(model, trainer.optimizer)
     if checkpoints:
         checkpoints.restore(progress)
+    if replica is not None:
+        check_replicas(replica, progress)
     for done in progress.curves:
         record(done)
     while not is_finished(progress.curves, trainer.parameters):
-        training, validation, epoch = Curve(), Curve(), len(progress.curves)
+        training, validation, epoch = Curve(replica), Curve(replica), len(progress.curves)
         batches = feed.training(epoch)
         for batch in tqdm(batches, desc=f"epoch {epoch + 1}", unit=" batches", disable=None):
             training.add(*trainer.train_step(batch, progress.step))
@@ -139,7 +115,9 @@ def train_model(
         progress.finish_epoch(Epoch(epoch + 1, steps, *training.result(), *validation.result()))
         LOG.info(" ".join(f"{name} {value}" for name, value in asdict(progress.curves[-1]).items()))
         record(progress.curves[-1])
-        if checkpoints:
+        if replica is not None:
+            check_replicas(replica, progress)
+        if checkpoints and (replica is None or replica.is_first):
             checkpoints.write(progress)
     if trainer.parameters.early_stopping_patience is not None:
         progress.restore_best()
@@ -148,3 +126,21 @@ def train_model(
     if best["note"]:
         LOG.warning("%s", best["note"])
     return progress.curves
+
+
+def check_replicas(replica: Replica, progress: Progress) -> None:
+    """Refuse to go on where the replicas are not at the same step with the same bits.
+
+    Raises
+    ------
+    OfferbenchError
+        If they have parted, or did not start from the same checkpoint.
+    """
+    replica.check_same(
+        progress.step,
+        "they don't go on from the same epoch. All must see the same data/checkpoints, or none any.",
+    )
+    replica.check_same(
+        progress.digest(),
+        "they don't have the same weights any more. Use machines of one type with the same packages.",
+    )

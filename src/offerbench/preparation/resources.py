@@ -1,4 +1,7 @@
-"""Limits of this machine, and other machines in its place: they change the time of a run, never a number."""
+"""Limits of this machine, and other machines in its place or beside it: they change the time of a run.
+
+They change no number, but for replicas, whose sums are rounded in another order.
+"""
 
 from pydantic import Field
 
@@ -20,7 +23,7 @@ class Spark(Section):
 
 
 class Resources(Section):
-    """Limits of `prepare`; no stage is rerun when they change."""
+    """Where and within which limits stages run; none is rerun when they change."""
 
     memory_limit: str = Field(pattern=r"^[1-9][0-9]{0,5}(MB|GB)$")
     """Memory that DuckDB may take before it spills to disk; on Spark, in each task that reads a file."""
@@ -30,3 +33,6 @@ class Resources(Section):
     """Events whose histories are built at a time."""
     spark: Spark | None = None
     """Null: this machine does it all."""
+    replicas: int = Field(default=1, ge=1, le=1_024)
+    """Processes that share each training of a ranker: on this machine, or on those that TF_CONFIG names.
+    Losses are those of one process to 1e-5, and have the same bits for the same number of replicas."""

@@ -21,7 +21,7 @@ from ..parameters import COMPLETE, changed
 REPOSITORY = Path(__file__).parents[3]
 SCHEMA = json.loads((REPOSITORY / "params.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-WITH_DEFAULT = {"custom", "max_rejected_share", "min_steps_per_epoch", "spark"}
+WITH_DEFAULT = {"custom", "max_rejected_share", "min_steps_per_epoch", "spark", "replicas"}
 FILES = [REPOSITORY / "params.yaml", *sorted((REPOSITORY / "presets").glob("*.yaml"))]
 
 
