@@ -26,12 +26,18 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/core/logs.py",
     "src/offerbench/core/section.py",
     "src/offerbench/core/yaml_files.py",
+    "src/offerbench/engines/evaluation.py",
+    "src/offerbench/engines/partial_auc.py",
     "src/offerbench/engines/preparation.py",
     "src/offerbench/engines/raw_files.py",
+    "src/offerbench/engines/score_ranges.py",
+    "src/offerbench/engines/scored_shards.py",
     "src/offerbench/engines/session.py",
     "src/offerbench/engines/shards.py",
+    "src/offerbench/engines/spark_evaluation.py",
     "src/offerbench/engines/spark_events.py",
     "src/offerbench/engines/spark_preparation.py",
+    "src/offerbench/engines/tasks.py",
     "src/offerbench/preparation/resources.py",
 }
 LAYERS = [

@@ -22,12 +22,18 @@ WITHOUT_INFLUENCE = frozenset(
         "core/logs.py",
         "core/section.py",
         "core/yaml_files.py",
+        "engines/evaluation.py",
+        "engines/partial_auc.py",
         "engines/preparation.py",
         "engines/raw_files.py",
+        "engines/score_ranges.py",
+        "engines/scored_shards.py",
         "engines/session.py",
         "engines/shards.py",
+        "engines/spark_evaluation.py",
         "engines/spark_events.py",
         "engines/spark_preparation.py",
+        "engines/tasks.py",
         "preparation/resources.py",
     )
 )
