@@ -37,6 +37,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/engines/spark_evaluation.py",
     "src/offerbench/engines/spark_events.py",
     "src/offerbench/engines/spark_preparation.py",
+    "src/offerbench/engines/spark_score.py",
     "src/offerbench/engines/tasks.py",
     "src/offerbench/preparation/resources.py",
 }

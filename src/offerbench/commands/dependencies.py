@@ -33,6 +33,7 @@ WITHOUT_INFLUENCE = frozenset(
         "engines/spark_evaluation.py",
         "engines/spark_events.py",
         "engines/spark_preparation.py",
+        "engines/spark_score.py",
         "engines/tasks.py",
         "preparation/resources.py",
     )
