@@ -30,6 +30,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/engines/partial_auc.py",
     "src/offerbench/engines/preparation.py",
     "src/offerbench/engines/raw_files.py",
+    "src/offerbench/engines/remote_files.py",
     "src/offerbench/engines/score_ranges.py",
     "src/offerbench/engines/scored_shards.py",
     "src/offerbench/engines/session.py",

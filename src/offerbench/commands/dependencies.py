@@ -26,6 +26,7 @@ WITHOUT_INFLUENCE = frozenset(
         "engines/partial_auc.py",
         "engines/preparation.py",
         "engines/raw_files.py",
+        "engines/remote_files.py",
         "engines/score_ranges.py",
         "engines/scored_shards.py",
         "engines/session.py",
