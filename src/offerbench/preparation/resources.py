@@ -6,21 +6,22 @@ from offerbench.core.section import Count, Section
 
 
 class Spark(Section):
-    """A Spark cluster that does the work of `prepare` and `prepare_past`; results are the same bytes."""
+    """A Spark cluster that does the work of `prepare`, `prepare_past`, `evaluate`, `audiences` and
+    `offerbench audience`; results are the same bytes."""
 
     master: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x20]+$")
     """As Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://https://host:6443`."""
     work_directory: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f*?\[\]{}:\\]+$")
     """A directory that all machines see under this name, no URL; emptied at the end. They must see the raw
-    files too."""
+    files too, and from `evaluate` on the whole checkout."""
     users_per_shard: Count
-    """Histories of so many users are built by one task."""
+    """So many users are a task: their histories are built, or they are scored."""
     conf: dict[str, str]
     """Spark's own settings, such as `spark.executor.memory`; may be empty."""
 
 
 class Resources(Section):
-    """Limits of `prepare`; no stage is rerun when they change."""
+    """Limits of the machine, and other machines; no stage is rerun when they change."""
 
     memory_limit: str = Field(pattern=r"^[1-9][0-9]{0,5}(MB|GB)$")
     """Memory that DuckDB may take before it spills to disk; on Spark, in each task that reads a file."""
