@@ -55,6 +55,7 @@ def list_remote(url: str) -> list[RemoteFile]:
     system, path = _opened(url)
     with _explained(url):
         found = [info for info in system.ls(path, detail=True) if info["type"] == "file" and info["size"]]
+        found = [info for info in found if not info["name"].rsplit("/", 1)[-1].startswith(".")]
     scheme = urlsplit(url).scheme
     files = [
         RemoteFile(f"{scheme}://{info['name'].removeprefix(f'{scheme}://')}", info["size"], _version(info))
@@ -87,11 +88,12 @@ def read_listing(raw_directory: Path) -> list[RemoteFile]:
     if visible := [name for name in others if not name.startswith(".")]:
         raise OfferbenchError(f"{file}: {visible[0]} stands beside it. Remove the list, or the files.")
     try:
-        return FILES.validate_json(json.dumps(read_json(file)["files"]), strict=True)
+        listed = FILES.validate_json(json.dumps(read_json(file)["files"]), strict=True)
     except (ValidationError, KeyError, TypeError):
-        raise OfferbenchError(
-            f"{file}: no list of `offerbench fetch --from URL --list`. Write it again."
-        ) from None
+        listed = []
+    if not listed or any(each.name.startswith(".") or not each.name for each in listed):
+        raise OfferbenchError(f"{file}: no list of `offerbench fetch --from URL --list`. Write it again.")
+    return listed
 
 
 def refuse_remote(raw_directory: Path) -> None:
@@ -136,7 +138,7 @@ def _opened(url: str) -> tuple[Any, str]:
     import fsspec
 
     parts = urlsplit(url)
-    if not parts.scheme or not parts.path:
+    if not parts.scheme or not parts.path or "::" in url:  # fsspec's chains read a URL through another
         raise OfferbenchError(f"{url!r}: no URL of a directory, such as s3://bucket/log.")
     if parts.username or parts.password:
         raise OfferbenchError(f"{parts.scheme}://{parts.hostname}: leave user and password out of the URL.")

@@ -110,7 +110,13 @@ def test_a_listing_beside_files_is_refused(tmp_path: Path) -> None:
         read_listing(tmp_path / "raw")
 
 
-@pytest.mark.parametrize("content", ['{"files": [{"url": 1}]}', "{}", '{"files": null}', "[]", "no"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *('{"files": [{"url": 1}]}', "{}", '{"files": null}', '{"files": []}', "[]", "no"),
+        '{"files": [{"url": "s3://shop/log/..", "size": 1, "version": "x"}]}',
+    ],
+)
 def test_a_damaged_listing_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / LISTING).write_text(content)
     with pytest.raises(OfferbenchError, match=LISTING):
@@ -123,6 +129,7 @@ def test_a_damaged_listing_is_refused(content: str, tmp_path: Path) -> None:
         ("hdfs://nowhere:9000/log", "HDFS needs Hadoop's own library.*HADOOP_HOME.*hadoop fs -get"),
         ("nothing://bucket/log", "nothing://bucket/log: can't be read .*Install the package of fsspec"),
         ("s3://me:secret@bucket/log", "^s3://bucket: leave user and password out of the URL"),
+        ("simplecache::s3://bucket/log", "no URL of a directory, such as s3://bucket/log"),
         ("log", "'log': no URL of a directory, such as s3://bucket/log"),
     ],
 )
