@@ -36,7 +36,7 @@ from offerbench.evaluation.pairs import Measure
 from offerbench.parameters import Parameters, load_parameters
 
 USERS = (10_000, 30_000, 100_000, 300_000)
-SCORES = (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000)
+SCORES = (250_000, 500_000, 1_000_000, 2_000_000)
 EVENTS_A_USER, DAYS, LABELS, OFFERS, TEST_USERS = 10, 200, 5_000, 300, 20_000
 USERS_AT_A_TIME = SCORES_AT_A_TIME = 10_000
 SEED = 7
