@@ -7,7 +7,7 @@ negative of the first:
     (p1, n1, w1) + (p2, n2, w2) = (p1 + p2, n1 + n2, w1 + w2 + p2 n1)
 
 This is associative, and exact as long as the sums are half integers below 2**52. So the parts may be cut
-anywhere between different scores, and an offer of a billion pairs needs no machine that holds them.
+anywhere between different scores, and an offer may have more pairs than a machine holds.
 """
 
 from collections.abc import Sequence
