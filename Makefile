@@ -62,8 +62,8 @@ data: setup ## Fetch the data set of params.yaml into data/raw; files that are t
 	offerbench fetch
 	@test ! -d data/raw/complete_journey || dvc commit --quiet --force data/raw/complete_journey.dvc
 
-repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
-	dvc repro
+repro: data ## Run the whole pipeline, two stages at a time (JOBS), and print the tables.
+	offerbench repro --jobs $(or $(JOBS),2)
 	@cat reports/wauc.md reports/campaigns.md
 
 test: setup ## Run the quick tests, in some minutes.

@@ -12,12 +12,12 @@ from offerbench.core.atomic import atomic_directory
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import MODELS_DIRECTORY, PREPARED_DIRECTORY
-from offerbench.core.rows import LEAST_SQUARES, LIGHTGBM, LIGHTGBM_BY_TASK
+from offerbench.core.rows import LEAST_SQUARES, LIGHTGBM
 from offerbench.parameters import load_parameters
 from offerbench.preparation.prepared import load_prepared
 
 LOG = logging.getLogger("offerbench.stages")
-PEERS = (LIGHTGBM_BY_TASK, LIGHTGBM, LEAST_SQUARES)
+PEERS = (LIGHTGBM, LEAST_SQUARES)
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
             )
             for split, rows in ((Split.TRAIN, drawn), (Split.VALIDATION, validation))
         )
-        for name, trees in fit_peers(train, others, settings, peer == LIGHTGBM_BY_TASK).items():
+        for name, trees in fit_peers(train, others, settings).items():
             trees.save(directory, name)
 
 

@@ -15,6 +15,7 @@ from offerbench.commands.gate import gate
 from offerbench.commands.outcome import outcome
 from offerbench.commands.prune import prune
 from offerbench.commands.readme import readme
+from offerbench.commands.repro import repro
 from offerbench.commands.schema import schema
 from offerbench.commands.study import study
 from offerbench.commands.synthetic import synthetic
@@ -25,6 +26,7 @@ from offerbench.core.paths import PARAMETERS_FILE, PIPELINE_FILE
 
 VERBS: tuple[Callable[..., None], ...] = (
     fetch,
+    repro,
     synthetic,
     audience,
     outcome,

@@ -26,7 +26,6 @@ STAGES = {  # in the order of a run, with what each writes
     "train_augmented": ["models/augmented", "plots/training/augmented"],
     "train_mono@brand": ["models/mono/brand", "plots/training/mono_brand"],
     "train_boosted": ["models/boosted"],
-    "train_peer@lightgbm_by_task": ["models/peer/lightgbm_by_task"],
     "train_peer@lightgbm": ["models/peer/lightgbm"],
     "train_peer@least_squares": ["models/peer/least_squares"],
     "group_test": ["data/group_test"],

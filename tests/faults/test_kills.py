@@ -28,7 +28,7 @@ ORDER = [
     *RANKERS,
     *("evaluate", "prepare", "backtest", "prepare_past", "train_peer@lightgbm", "audiences"),
     *("rebatch", "group_test", "report", "validate", "train_head", "train_boosted", "train_activity"),
-    *("train_peer@lightgbm_by_task", "train_peer@least_squares", "report_campaigns"),
+    *("train_peer@least_squares", "report_campaigns"),
 ]
 MIN_EPOCHS = 4  # early stopping lets no training end before
 KILLS = [

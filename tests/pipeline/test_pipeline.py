@@ -64,14 +64,14 @@ def test_a_finished_run_is_up_to_date(finished: Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_same_bytes_in_another_directory_with_another_hash_seed(
+def test_same_bytes_in_another_directory_with_another_hash_seed_and_two_jobs(
     workspace: Workspace, finished: Workspace
 ) -> None:
     # All stages anew, nothing taken from DVC's record of earlier runs.
     assert workspace.path != finished.path
     other = Workspace(workspace.path, environment_of(workspace.path, hash_seed="12345"))
     assert other.environment["PYTHONHASHSEED"] != finished.environment["PYTHONHASHSEED"]
-    ran = other.run("dvc", "repro", "--force").stdout
+    ran = other.run("offerbench", "repro", "--jobs", "2", "--force").stdout
     assert ran.count("Running stage '") == len(other.lock())
     assert other.lock() == finished.lock()
     assert other.run("git", "status", "--porcelain").stdout == ""

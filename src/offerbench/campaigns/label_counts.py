@@ -7,15 +7,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.timeline import Ints, Labels
+from offerbench.core.order import order_by_labels
 from offerbench.core.ranges import concatenated_ranges
 
 Float32s = npt.NDArray[np.float32]
-
-
-def order_by_label(labels: Labels) -> Ints:
-    """Give the rows in the order of their labels, those of a label ascending; int64, shape (rows,)."""
-    narrow = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
-    return np.argsort(narrow, kind="stable")  # of 16 bits: takes linear time
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +65,7 @@ def count_labels(labels: Labels, user_of_row: Ints, users: int, size: int) -> La
     users, size : int
         Number of users and of labels.
     """
-    order = order_by_label(labels)
+    order = order_by_labels(labels)
     label, user = labels[order], user_of_row[order]
     is_new = np.append(True, (label[1:] != label[:-1]) | (user[1:] != user[:-1]))[: len(label)]
     start = np.flatnonzero(is_new)

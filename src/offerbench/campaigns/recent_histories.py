@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 
 from offerbench.batching.batches import Bag
-from offerbench.campaigns.label_counts import order_by_label
 from offerbench.campaigns.timeline import Ints, Labels
 from offerbench.core.columns import DAY, USER, user_feature
+from offerbench.core.order import order_by_labels
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.preparation.history import user_days, weighted_bags
 from offerbench.preparation.prepared import PreparedData
@@ -90,7 +90,7 @@ def repeats(owner: Labels, labels: Labels) -> Ints:
     owner, labels : int32, shape (rows,)
         Owners ascending.
     """
-    order = order_by_label(labels)
+    order = order_by_labels(labels)
     label, of_row = labels[order], owner[order]  # rows of a label stay in the order of their owners
     found: Ints = order[1:][(label[1:] == label[:-1]) & (of_row[1:] == of_row[:-1])]
     return found

@@ -136,6 +136,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "data_sets": _data_sets,
     "benchmarks": lambda: _text(BENCHMARKS / "results.md", "make benchmark"),
     "costs": lambda: _text(BENCHMARKS / "costs.md", "python -m benchmarks.costs"),
+    "stages": lambda: _text(BENCHMARKS / "stages.md", "python -m benchmarks.stages"),
     "step_parts": lambda: _text(BENCHMARKS / "step_parts.md", "python -m benchmarks.step_parts"),
     "scaling": lambda: _text(BENCHMARKS / "scaling.md", "make scaling"),
 }

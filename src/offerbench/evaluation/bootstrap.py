@@ -6,6 +6,7 @@ sample is a weight for each user, the times that it was drawn; a pair weighs wha
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy import sparse
 
 Weights = npt.NDArray[np.int32]
 Samples = npt.NDArray[np.float64]
-PAIRS_AT_A_TIME = 4_000  # of offers side by side: their weights stay in the processor's cache
+PAIRS_AT_A_TIME = 2_000
 
 
 def draw_weights(users: int, samples: int, generator: np.random.Generator) -> Weights:
@@ -88,25 +89,63 @@ class PairSamples:
         is_positive: npt.NDArray[np.bool_],
     ) -> Samples:
         """Wins of some offers, 0 to the last; their pairs are sorted by offer, then by score."""
+        count = int(offers[-1]) + 1
         negatives = np.cumsum(~is_positive)  # up to and with each pair
-        weights = self.weights.take(users[~is_positive], axis=0)  # (negatives, samples)
-        before = np.zeros((len(weights) + 1, weights.shape[1]), np.int32)
-        np.cumsum(weights, axis=0, out=before[1:])
         # A tie is a run of pairs of one offer and one score, negatives first: a positive wins
         # against what stands before the run, and half against the run's negatives.
         changed = np.flatnonzero((offers[1:] != offers[:-1]) | (scores[1:] != scores[:-1])) + 1
         first = np.repeat(np.append(0, changed), np.diff(np.concatenate([[0], changed, [len(offers)]])))
         of_offer = np.searchsorted(offers, offers[is_positive])  # first pair of each positive's offer
         exclusive = np.append(0, negatives)
-        below = before[exclusive[first[is_positive]]] + before[negatives[is_positive]]
-        below -= 2 * before[exclusive[of_offer]]
-        won = below * self.weights.take(users[is_positive], axis=0)  # twice the wins, (positives, samples)
-        wins = np.zeros((int(offers[-1]) + 1, weights.shape[1]))
-        if len(won):
-            of_positive = offers[is_positive]
-            starts = np.flatnonzero(np.diff(of_positive, prepend=-1))
-            wins[of_positive[starts]] = np.add.reduceat(won, starts, axis=0, dtype=np.int64) / 2
-        return wins
+        lanes = self._lanes(users[~is_positive])
+        packed = lanes.of_users.take(users[~is_positive], axis=1)
+        before = np.zeros((len(packed), packed.shape[1] + 1), np.uint64)
+        np.cumsum(packed, axis=1, out=before[:, 1:])
+        start = before.take(exclusive[of_offer], axis=1)
+        below = before.take(exclusive[first[is_positive]], axis=1) - start
+        below += before.take(negatives[is_positive], axis=1) - start
+        samples = self.weights.shape[1]
+        # Twice the wins against negatives, (positives, samples).
+        twice = np.ascontiguousarray(below.T).view(lanes.dtype)[:, :samples]
+        won = twice * self.weights.take(users[is_positive], axis=0)
+        positives_of_offer = np.append(0, np.cumsum(np.bincount(offers[is_positive], minlength=count)))
+        place = np.arange(len(won)), positives_of_offer
+        # Halves of whole numbers, whose sums are exact.
+        halves = sparse.csr_matrix((np.full(len(won), 0.5), *place), (count, len(won)))
+        return np.asarray(halves @ won, np.float64)
+
+    def _lanes(self, users: npt.NDArray[np.int32]) -> "_Lanes":
+        """Weights packed as tightly as twice the sum over some pairs allows."""
+        times = np.bincount(users, minlength=len(self.weights))
+        # A product of whole numbers, which BLAS with its threads doesn't take part in.
+        most = 2 * int((times @ self.weights).max(initial=0))
+        return self._narrow if most <= np.iinfo(np.uint16).max else self._wide
+
+    @cached_property
+    def _narrow(self) -> "_Lanes":
+        return _packed(self.weights, np.uint16)
+
+    @cached_property
+    def _wide(self) -> "_Lanes":
+        return _packed(self.weights, np.uint32)
+
+
+@dataclass(frozen=True)
+class _Lanes:
+    """Weights of several samples side by side in one number: a sum of such numbers adds all of them."""
+
+    of_users: npt.NDArray[np.uint64]
+    """Shape (ceil(samples / samples of a number), users)."""
+    dtype: type[np.unsignedinteger[Any]]
+    """Of a single weight."""
+
+
+def _packed(weights: Weights, dtype: type[np.unsignedinteger[Any]]) -> _Lanes:
+    """Pack weights; the last number is filled up with zeros."""
+    of_number = np.dtype(np.uint64).itemsize // np.dtype(dtype).itemsize
+    padded = np.zeros((len(weights), -(-weights.shape[1] // of_number) * of_number), dtype)
+    padded[:, : weights.shape[1]] = weights
+    return _Lanes(np.ascontiguousarray(padded.view(np.uint64).T), dtype)
 
 
 def _runs_of_offers(offers: npt.NDArray[np.int32]) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offerbench.core.order import order_by_labels
 from offerbench.preparation.history import contexts, past_windows
 
 Ints = npt.NDArray[np.int64]
@@ -73,8 +74,7 @@ class MatchIndex:
     """
 
     def __init__(self, labels: npt.NDArray[Any]) -> None:
-        narrow = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
-        order = np.argsort(narrow, kind="stable")  # of 16 bits: takes linear time
+        order = order_by_labels(labels)
         self._rows = len(labels)
         self._by_label = labels[order].astype(np.int64) * self._rows + order
 

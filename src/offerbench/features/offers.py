@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.columns import BASE, FEATURE, OFFER, VALUE, WEIGHT
+from offerbench.core.order import order_by_labels
 from offerbench.core.tables import read_parquet, write_parquet
 
 Labels = npt.NDArray[np.int32]
@@ -49,9 +50,11 @@ def feature_distribution(offers: Labels, labels: Labels, most_frequent: int) -> 
     most_frequent : int
         Values kept of an offer; ties go to the lower label. Weights are normalised after the cut.
     """
-    pairs, counts = np.unique(offers.astype(np.int64) << 32 | labels, return_counts=True)
-    segments, values = pairs >> 32, pairs & 0xFFFFFFFF
-    order = np.lexsort((values, -counts, segments))
+    order = order_by_labels(offers, labels)
+    segments, values = offers[order], labels[order]
+    start = np.flatnonzero((np.diff(segments, prepend=-1) != 0) | (np.diff(values, prepend=-1) != 0))
+    segments, values, counts = segments[start], values[start], np.diff(np.append(start, len(order)))
+    order = order_by_labels(segments, counts.max(initial=0) - counts)  # values stay ascending
     segments, values, counts = segments[order], values[order], counts[order]
     first = np.searchsorted(segments, segments)  # first row of each value's offer
     kept = np.arange(len(segments)) - first < most_frequent

@@ -52,9 +52,9 @@ def together(parts: list[LabelledPairs]) -> LabelledPairs:
 
 
 def fit_peers(
-    train: Iterable[TaskPairs], validation: Iterable[TaskPairs], parameters: TrainPeer, by_task: bool
+    train: Iterable[TaskPairs], validation: Iterable[TaskPairs], parameters: TrainPeer
 ) -> dict[str, Trees]:
-    """Fit one forest for each task, or one for all, on pairs of train users.
+    """Fit one forest for each task and one for all, on the same pairs of train users.
 
     Parameters
     ----------
@@ -62,13 +62,11 @@ def fit_peers(
         The tasks in the same order; the trees end where the loss on the latter is lowest.
     parameters : TrainPeer
         Parameters.
-    by_task : bool
-        Whether each task has its own.
 
     Returns
     -------
     dict of Trees
-        By task, or one under `ALL_TASKS`.
+        By task, and that of all under `ALL_TASKS`.
     """
     parts: dict[str, tuple[LabelledPairs, LabelledPairs]] = {}
     names: list[str] = []
@@ -77,9 +75,8 @@ def fit_peers(
         both = labelled(of_train, parameters.features), labelled(of_validation, parameters.features)
         parts[of_train.task] = both
         LOG.info("%s: %s pairs of train users", of_train.task, f"{len(both[0].is_positive):,}")
-    if not by_task:
-        first, second = zip(*parts.values(), strict=True)
-        parts = {ALL_TASKS: (together(list(first)), together(list(second)))}
+    first, second = zip(*parts.values(), strict=True)
+    parts[ALL_TASKS] = together(list(first)), together(list(second))
     forests = {}
     for name, (pairs, others) in parts.items():
         forests[name] = fit_trees(pairs, names, parameters.boosting, others)

@@ -107,7 +107,7 @@ class Contexts:
         return first, stop - first
 
     def past_of(self, event_type: str) -> tuple[dict[str, Labels], Ints, Ints]:
-        """Find each context's past of an event type of the histories other than the target's.
+        """Find each context's past of another event type than the target's, once for all tasks.
 
         Parameters
         ----------
@@ -121,12 +121,18 @@ class Contexts:
         start, length : int64, shape (groups, i)
             Window of each context's past among them.
         """
-        of_all = self.data.history_events[event_type]
-        of_users = np.isin(of_all[USER], self.users)
-        events = {name: column[of_users] for name, column in of_all.items()}
-        start = np.searchsorted(events[USER], self.users)
-        stop = np.searchsorted(user_days(events[USER], events[DAY]), self._wanted)
-        return events, start, stop - start
+        if event_type not in self._pasts_of:
+            of_all = self.data.history_events[event_type]
+            of_users = np.isin(of_all[USER], self.users)
+            events = {name: column[of_users] for name, column in of_all.items()}
+            start = np.searchsorted(events[USER], self.users)
+            stop = np.searchsorted(user_days(events[USER], events[DAY]), self._wanted)
+            self._pasts_of[event_type] = events, start, stop - start
+        return self._pasts_of[event_type]
+
+    @cached_property
+    def _pasts_of(self) -> dict[str, tuple[dict[str, Labels], Ints, Ints]]:
+        return {}
 
     @cached_property
     def event_days(self) -> Ints:

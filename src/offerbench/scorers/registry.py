@@ -74,7 +74,7 @@ def load_scorers(
         elif row.name == BOOSTED_MODEL:
             scorers[row.name] = _load_boosted(models_directory, boosted, scorers[AUGMENTED_MODEL])
         elif row.role is Role.PEER:
-            scorers[row.name] = _load_peer(row.name, models_directory / "peer" / row.name, peer, of_tasks)
+            scorers[row.name] = _load_peer(row.name, models_directory / "peer", peer, of_tasks)
         else:
             directory = specialists / row.task if row.task else models_directory / row.name
             scorers[row.name] = _load_ranker(directory, row.task)
@@ -108,7 +108,8 @@ def _load_peer(name: str, directory: Path, peer: TrainPeer, tasks: Sequence[str]
     if name == LEAST_SQUARES:
         from offerbench.scorers.least_squares import LeastSquaresScorer, load_factors
 
-        return LeastSquaresScorer({task: load_factors(directory, task) for task in tasks}, peer.least_squares)
+        factors = {task: load_factors(directory / name, task) for task in tasks}
+        return LeastSquaresScorer(factors, peer.least_squares)
     parts = {LIGHTGBM: [ALL_TASKS], LIGHTGBM_BY_TASK: tasks}[name]
-    trees = {part: load_trees(directory, part) for part in parts}
+    trees = {part: load_trees(directory / LIGHTGBM, part) for part in parts}  # fitted by one stage
     return BoostedPeer(trees, peer.features)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from scipy import sparse
 
-from offerbench.campaigns.label_counts import count_labels, order_by_label
+from offerbench.campaigns.label_counts import count_labels
 from offerbench.campaigns.recent_histories import repeats
 from tests.oracle.campaigns import expected_labels, repeated_rows
 
@@ -47,9 +47,3 @@ def test_repeats(pasts: list[list[int]], scale: int) -> None:
     found = repeats(owner, labels)
     assert len(found) == len(set(found.tolist()))
     assert set(found.tolist()) == repeated_rows(owner.tolist(), labels.tolist())
-
-
-@given(st.lists(st.integers(0, 200_000), max_size=30))
-def test_rows_of_a_label_stay_in_order(values: list[int]) -> None:
-    order = order_by_label(np.array(values, np.int32)).tolist()
-    assert order == sorted(range(len(values)), key=lambda row: (values[row], row))

@@ -65,6 +65,20 @@ def test_samples_are_those_made_pair_by_pair(
                 assert value == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("times", [900, 40_000])  # weights whose sums may, and never, fit into 16 bits
+@given(rows=pairs, seed=st.integers(0, 99))
+def test_wins_of_large_weights(times: int, rows: list[tuple[int, bool, int, float]], seed: int) -> None:
+    offers, is_positive, users, scores = (np.array(column) for column in zip(*rows, strict=True))
+    weights = draw_weights(USERS, SAMPLES, np.random.default_rng(seed))
+    small, large = (
+        PairSamples(
+            offers.astype(np.int32), is_positive, users.astype(np.int32), each.astype(np.int32), OFFERS
+        ).wins(scores)
+        for each in (weights, times * weights)
+    )
+    assert (large == float(times) ** 2 * small).all()
+
+
 def test_every_sample_draws_as_many_users() -> None:
     weights = draw_weights(30, 50, np.random.default_rng(0))
     assert weights.shape == (30, 50)

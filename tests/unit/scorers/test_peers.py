@@ -98,8 +98,9 @@ def test_what_is_fitted_on(tiny_data: TinyData) -> None:
 def test_peers_of_tasks_and_of_all(tiny_data: TinyData, by_task: bool) -> None:
     parameters = peer_parameters()
     both = [tasks_of(tiny_data, split) for split in (Split.TRAIN, Split.VALIDATION)]
-    trees = fit_peers(*both, parameters, by_task)
-    assert list(trees) == (TASKS if by_task else [ALL_TASKS])
+    forests = fit_peers(*both, parameters)
+    assert list(forests) == [*TASKS, ALL_TASKS]
+    trees = {name: forest for name, forest in forests.items() if (name == ALL_TASKS) != by_task}
     scorer, contexts = BoostedPeer(trees, parameters.features), contexts_of(tiny_data)
     for task in TASKS:
         pairs = pairs_of(contexts, task)
@@ -138,7 +139,7 @@ def test_equal_pairs_have_equal_scores(tiny_data: TinyData) -> None:
     both = [tasks_of(tiny_data, split) for split in (Split.TRAIN, Split.VALIDATION)]
     factors = {task: fit_factors(tiny_data.data, task, parameters.least_squares) for task in TASKS}
     scorers = [
-        BoostedPeer(fit_peers(*both, parameters, False), parameters.features),
+        BoostedPeer(fit_peers(*both, parameters), parameters.features),
         LeastSquaresScorer(factors, parameters.least_squares),
     ]
     few = np.random.default_rng(0).choice(contexts_of(tiny_data).rows.reshape(-1)[:12], (60, NEIGHBOURS))

@@ -105,7 +105,7 @@ def models(tiny_data: TinyData, tmp_path: Path) -> Path:
     some_trees(features + 2).save(tmp_path / BOOSTED_MODEL, ALL_TASKS)
     some_trees(features).save(tmp_path / "peer" / LIGHTGBM, ALL_TASKS)
     for task in TASKS:
-        some_trees(features).save(tmp_path / "peer" / LIGHTGBM_BY_TASK, task)
+        some_trees(features).save(tmp_path / "peer" / LIGHTGBM, task)
         factors = fit_factors(tiny_data.data, task, peer_parameters().least_squares)
         save_factors(tmp_path / "peer" / LEAST_SQUARES, task, factors)
     for task in TASKS:
