@@ -21,7 +21,6 @@ from offerbench.core.rows import (
     FULL_MODEL,
     LEAST_SQUARES,
     LIGHTGBM,
-    LIGHTGBM_BY_TASK,
 )
 from offerbench.engines.evaluation import Evaluation
 from offerbench.features.offers import group_offers, write_offers
@@ -76,7 +75,7 @@ def _write_models(parameters: Parameters, data: PreparedData, models: Path) -> N
     augmented = _ranker(data, features, parameters.train_augmented, models / AUGMENTED_MODEL)
     for task in parameters.tasks:
         _ranker(data, [task], parameters.train_mono, models / "mono" / task)
-    for name in (BOOSTED_MODEL, *(f"peer/{each}" for each in (LIGHTGBM, LIGHTGBM_BY_TASK, LEAST_SQUARES))):
+    for name in (BOOSTED_MODEL, *(f"peer/{each}" for each in (LIGHTGBM, LEAST_SQUARES))):
         (models / name).mkdir(parents=True)
     validation = _batches(parameters, data, Split.VALIDATION)
     pairs = _pairs(parameters, data, Split.VALIDATION, validation)
@@ -85,11 +84,10 @@ def _write_models(parameters: Parameters, data: PreparedData, models: Path) -> N
     trees.save(models / BOOSTED_MODEL, ALL_TASKS)
     boosting = parameters.train_peer.boosting.model_copy(update={"max_rounds": ROUNDS})
     peer = parameters.train_peer.model_copy(update={"boosting": boosting})
-    for name in (LIGHTGBM, LIGHTGBM_BY_TASK):
-        train = _pairs(parameters, data, Split.TRAIN, _batches(parameters, data, Split.TRAIN))
-        others = _pairs(parameters, data, Split.VALIDATION, validation)
-        for part, fitted in fit_peers(train, others, peer, name == LIGHTGBM_BY_TASK).items():
-            fitted.save(models / "peer" / name, part)
+    train = _pairs(parameters, data, Split.TRAIN, _batches(parameters, data, Split.TRAIN))
+    others = _pairs(parameters, data, Split.VALIDATION, validation)
+    for part, fitted in fit_peers(train, others, peer).items():
+        fitted.save(models / "peer" / LIGHTGBM, part)
     for task in parameters.tasks:
         save_factors(models / "peer" / LEAST_SQUARES, task, fit_factors(data, task, peer.least_squares))
 

@@ -16,7 +16,6 @@ from offerbench.core.rows import (
     FULL_MODEL,
     LEAST_SQUARES,
     LIGHTGBM,
-    LIGHTGBM_BY_TASK,
 )
 from offerbench.engines.evaluation import Evaluation, Results
 from offerbench.features.offers import write_offers
@@ -41,7 +40,7 @@ def write_evaluation(directory: Path, tiny: TinyData, **evaluate: Any) -> Evalua
     write_batches(directory / "test.arrow", draw_pass(tiny.data, Split.TEST, rebatch))
     (directory / "offers").mkdir()
     features = len(pair_features(pairs_of(contexts_of(tiny), "brand"), peer.features).names)
-    for name in (BOOSTED_MODEL, *(f"peer/{each}" for each in (LIGHTGBM, LIGHTGBM_BY_TASK, LEAST_SQUARES))):
+    for name in (BOOSTED_MODEL, *(f"peer/{each}" for each in (LIGHTGBM, LEAST_SQUARES))):
         (models / name).mkdir(parents=True)
     save_model(random_ranker(tiny.data, "full", seed=1), models / FULL_MODEL)
     save_model(random_ranker(tiny.data, "attributes", seed=2), models / AUGMENTED_MODEL)
@@ -50,7 +49,7 @@ def write_evaluation(directory: Path, tiny: TinyData, **evaluate: Any) -> Evalua
     for task in TASKS:
         write_offers(directory / f"offers/{task}.parquet", pairs_of(contexts_of(tiny), task).offers)
         save_model(specialist(tiny, task), models / "mono" / task)
-        some_trees(features).save(models / "peer" / LIGHTGBM_BY_TASK, task)
+        some_trees(features).save(models / "peer" / LIGHTGBM, task)
         save_factors(models / "peer" / LEAST_SQUARES, task, fit_factors(tiny.data, task, peer.least_squares))
     return Evaluation(
         tasks=TASKS,
