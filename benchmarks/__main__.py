@@ -10,7 +10,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import json
 import platform
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +24,8 @@ from tabulate import tabulate
 from benchmarks.audience import compare_audiences
 from benchmarks.augmented_step import compare_augmented_step
 from benchmarks.evaluation import compare_evaluations
-from benchmarks.measure import Comparison
+from benchmarks.hundred_offers import compare_hundred_offers
+from benchmarks.measure import Comparison, peak_memory
 from benchmarks.preparation import compare_preparations
 from benchmarks.set_ups import prepare_beside
 from benchmarks.training_step import compare_training_steps
@@ -115,6 +115,11 @@ def later_audience(temporary: Path) -> Comparison:
     return compare_audiences(temporary, is_first=False)
 
 
+def hundred_offers(temporary: Path) -> Comparison:
+    """Time the audiences of a hundred offers of one command."""
+    return compare_hundred_offers(temporary)
+
+
 BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
     "training_published": training_published,
     "training_default": training_default,
@@ -124,6 +129,7 @@ BENCHMARKS: dict[str, Callable[[Path], Comparison]] = {
     "preparation": preparation,
     "first_audience": first_audience,
     "later_audience": later_audience,
+    "hundred_offers": hundred_offers,
 }
 
 
@@ -132,13 +138,12 @@ def run_one(name: str) -> dict[str, Any]:
     runtime.configure(load_parameters().train_full.threads)
     with TemporaryDirectory() as temporary:
         comparison = BENCHMARKS[name](Path(temporary))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # KiB -> MiB
     rounded = replace(
         comparison,
         plain_seconds=round(comparison.plain_seconds, 4),
         ours_seconds=round(comparison.ours_seconds, 4),
     )
-    return {**asdict(rounded), "ratio": round(comparison.ratio, 2), "peak_memory_mib": peak}
+    return {**asdict(rounded), "ratio": round(comparison.ratio, 2), "peak_memory_mib": peak_memory()}
 
 
 def machine() -> dict[str, Any]:
@@ -171,12 +176,13 @@ def main(
     results: dict[str, Any] = read_json(RESULTS)["results"] if only else {}
     results |= {name: measured(name) for name in only or BENCHMARKS}
     write_json(RESULTS, {"machine": machine(), "results": results})
-    headers = ["figure", "plain", "offerbench", "ratio", "wanted", "rounds", "agreement"]
+    headers = ["figure", "plain", "offerbench", "memory", "ratio", "wanted", "rounds", "agreement"]
     rows = [
         [
             result["figure"],
             f"{result['plain_seconds']:.3f} s",
             f"{result['ours_seconds']:.3f} s",
+            f"{peak:,} MiB" if (peak := result.get("ours_peak_mib")) else "",
             f"{result['ratio']:.3g}",
             result["wanted_ratio"],
             result["rounds"],

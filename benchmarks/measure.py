@@ -1,5 +1,6 @@
 """Alternate the plain twin and ours, several rounds, and take medians."""
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -24,11 +25,18 @@ class Comparison:
     """The ratio that the project promises."""
     agreement: str
     """How the two results were compared."""
+    ours_peak_mib: int | None = None
+    """Peak memory of ours, mapped files included, if it was measured before the plain twin ran."""
 
     @property
     def ratio(self) -> float:
         """How many times faster ours is."""
         return self.plain_seconds / self.ours_seconds
+
+
+def peak_memory() -> int:
+    """Peak memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # KiB -> MiB
 
 
 def alternate(plain: Callable[[], object], ours: Callable[[], object], rounds: int) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from offerbench.campaigns.attributes import load_attributes
 from offerbench.campaigns.campaigns_file import load_campaigns
 from offerbench.campaigns.paths import AUDIENCES_DIRECTORY, CAMPAIGNS_FILE
 from offerbench.campaigns.plan_delivery import campaign_offers, deliver_no_plan, deliver_plan
-from offerbench.commands.campaign_score import load_campaign_score
+from offerbench.commands.campaign_score import load_backtest_sizes, load_campaign_score
 from offerbench.core import command
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.parameters import load_parameters
@@ -26,8 +26,8 @@ def main() -> None:
         return
     offers = campaign_offers(campaigns, load_attributes(PREPARED_DIRECTORY))
     as_of = choose_as_of(campaigns.as_of, data_days(PREPARED_DIRECTORY), f"{CAMPAIGNS_FILE}: as_of")
-    nobody = np.empty(0, np.int64)
-    summary = deliver_plan(load_campaign_score(), campaigns, offers, as_of, nobody, AUDIENCES_DIRECTORY)
+    nobody, score, sizes = np.empty(0, np.int64), load_campaign_score(), load_backtest_sizes()
+    summary = deliver_plan(score, campaigns, offers, as_of, nobody, AUDIENCES_DIRECTORY, sizes)
     print(summary.as_text())
 
 

@@ -18,9 +18,15 @@ def main() -> None:
     from offerbench.campaigns.backtest import run_backtest
     from offerbench.campaigns.backtest_reach import head_digests
     from offerbench.campaigns.moment import Moment
-    from offerbench.campaigns.result_content import campaign_content, curve_content, size_content
+    from offerbench.campaigns.result_content import (
+        campaign_content,
+        campaign_samples,
+        curve_content,
+        size_content,
+    )
     from offerbench.campaigns.results import collect
     from offerbench.campaigns.train_past import users_of
+    from offerbench.evaluation.sample_files import write_samples
     from offerbench.model import runtime
 
     backtest = parameters.backtest
@@ -39,6 +45,7 @@ def main() -> None:
     results = collect(scored, test, weights, backtest)
     write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))
     write_json(METRICS_DIRECTORY / "campaign_curves.json", curve_content(results, backtest))
+    write_samples(METRICS_DIRECTORY / "campaign_samples.parquet", campaign_samples(results))
     heads = head_digests(all_cuts(parameters.prepare_past.cuts))
     sizes = size_content(results, parameters.train_activity.horizon_days, heads)
     write_json(METRICS_DIRECTORY / "campaign_sizes.json", sizes)

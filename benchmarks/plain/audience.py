@@ -17,6 +17,8 @@ from offerbench.core.columns import DAY, USER, Split, user_feature
 class PlainOffer:
     """What train users' past says of an offer."""
 
+    task: str | None
+    """The one attribute that decides, if it is one."""
     base: float
     prior: float
     day_share: float
@@ -27,8 +29,10 @@ class PlainOffer:
     vector: npt.NDArray[np.float32]
 
 
-def plain_offer(events: pd.DataFrame, train: set[int], moment: Moment, day: int) -> PlainOffer:
-    """Describe the offer whose events have `is_of_offer`."""
+def plain_offer(
+    events: pd.DataFrame, train: set[int], moment: Moment, day: int, task: str | None
+) -> PlainOffer:
+    """Describe the offer whose events have `is_of_offer`; `task`: the one attribute that decides, if any."""
     past = events[events[USER].isin(train) & (events[DAY] < day)]
     mine = past[past["is_of_offer"]]
     horizon, features = moment.activity.horizon, list(moment.data.offer_sizes)
@@ -47,6 +51,7 @@ def plain_offer(events: pd.DataFrame, train: set[int], moment: Moment, day: int)
         tf.constant(1),
     ).numpy()
     return PlainOffer(
+        task=task,
         base=len(mine) / len(past),
         prior=((lately + earlier) / 2 + 0.5) / (past[USER].nunique() + 1),
         day_share=len(mine[[USER, DAY]].drop_duplicates()) / len(past[[USER, DAY]].drop_duplicates()),
@@ -72,7 +77,7 @@ def plain_chances(
     day : int
         Days since 1970-01-01.
     """
-    level = moment.head.levels["all"]
+    level = moment.head.levels[offer.task or "all"]
     chances = []
     for past in of_users.values():
         logit = _logit(past, offer, moment, day)
@@ -113,7 +118,7 @@ def _inputs(past: pd.DataFrame, offer: PlainOffer, moment: Moment, day: int) -> 
         own = float((distribution * seen.reindex(distribution.index).fillna(0)).sum())
         common = float((distribution * offer.common[name].reindex(distribution.index)).sum())
         smoothed = (own + head.prior_events * common) / (count + head.prior_events)
-        soft[f"soft_{name}"] = math.log(smoothed / common)
+        soft[f"soft_{name}"] = 0.0 if name == offer.task else math.log(smoothed / common)
     return {
         "log_mu": math.log(max(mu, 1e-6)),
         "dot": dot,

@@ -42,7 +42,12 @@ STAGES = {  # in the order of a run, with what each writes
     "train_past": ["models/past"],
     "train_activity": ["models/activity", "metrics/activity.json"],
     "train_head": ["models/head"],
-    "backtest": ["metrics/campaign.json", "metrics/campaign_curves.json", "metrics/campaign_sizes.json"],
+    "backtest": [
+        "metrics/campaign.json",
+        "metrics/campaign_curves.json",
+        "metrics/campaign_sizes.json",
+        "metrics/campaign_samples.parquet",
+    ],
     "audiences": ["data/audiences"],
     "report": ["reports/wauc.md", "reports/wauc.png", "reports/index.html"],
     "report_campaigns": ["reports/campaigns.md", "reports/campaigns.png", "reports/campaigns.html"],

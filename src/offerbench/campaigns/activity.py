@@ -50,15 +50,16 @@ def activity_features(
         Logarithms, in the order of `activity_names`.
     """
     first, stop = timeline.first_row(users), timeline.row(users, day)
+    begins = [timeline.row(users, day - window) for window in windows]
     tenure = (day - timeline.days[first]).astype(np.float64)
     since = (day - timeline.days[stop - 1]).astype(np.float64)
     shopping_days = timeline.days_before[stop] - timeline.days_before[first]
     interval = (tenure - since + 1) / shopping_days
     columns = []
-    for counts in (timeline.events, timeline.shopping_days):
-        for window in windows:
-            seen = np.minimum(tenure, window)
-            columns.append(np.log((counts(users, day - window, day) + SMALL_COUNT) / seen))
+    for rows_before in (None, timeline.days_before):
+        for window, begin in zip(windows, begins, strict=True):
+            counts = stop - begin if rows_before is None else rows_before[stop] - rows_before[begin]
+            columns.append(np.log((counts + SMALL_COUNT) / np.minimum(tenure, window)))
     columns += [
         np.log(np.minimum(tenure, max_tenure)),
         np.log(since),
@@ -108,15 +109,16 @@ class Activity:
         events, days : float64, shape (users,)
             Events are not below days, and days not above the horizon's.
         """
-        events, days = (self._expected(timeline, users, day, kind) for kind in KINDS)
+        events, days = self._expected(timeline, users, day)
         days = np.clip(days, MIN_EXPECTED, self.horizon)
         return np.maximum(events, days), days
 
-    def _expected(self, timeline: Timeline, users: Labels, day: int, kind: str) -> Floats:
+    def _expected(self, timeline: Timeline, users: Labels, day: int) -> list[Floats]:
+        """By `KINDS`, without bounds."""
         if self.kept == "rate":
-            return self.factors[kind] * rate(timeline, users, day, self.rate_days, kind)
+            return [self.factors[kind] * rate(timeline, users, day, self.rate_days, kind) for kind in KINDS]
         features = activity_features(timeline, users, day, self.windows, self.rate_days)
-        return np.exp(self.models[kind].predict(features))
+        return [np.exp(self.models[kind].predict(features)) for kind in KINDS]
 
     def content(self) -> dict[str, Any]:
         """Give what JSON keeps of it."""

@@ -54,7 +54,14 @@ class LabelCounts:
 
 
 def count_labels(labels: Labels, user_of_row: Ints, users: int, size: int) -> LabelCounts:
-    """Count the events of users by label.
+    """Count the events of users by label; see `count_and_mark`."""
+    return count_and_mark(labels, user_of_row, users, size)[0]
+
+
+def count_and_mark(
+    labels: Labels, user_of_row: Ints, users: int, size: int
+) -> tuple[LabelCounts, npt.NDArray[np.bool_]]:
+    """Count the events of users by label, and say which is the first of its user with its label.
 
     Parameters
     ----------
@@ -64,16 +71,25 @@ def count_labels(labels: Labels, user_of_row: Ints, users: int, size: int) -> La
         Place of the user of each, ascending.
     users, size : int
         Number of users and of labels.
+
+    Returns
+    -------
+    counts : LabelCounts
+    is_first : bool, shape (events,)
     """
     order = order_by_labels(labels)
-    label, user = labels[order], user_of_row[order]
+    narrow = np.min_scalar_type(max(users - 1, 0))
+    label, user = labels[order], user_of_row.astype(narrow)[order]
     is_new = np.append(True, (label[1:] != label[:-1]) | (user[1:] != user[:-1]))[: len(label)]
     start = np.flatnonzero(is_new)
+    is_first = np.zeros(len(labels), bool)
+    is_first[order[start]] = True
     counts = np.diff(np.append(start, len(label)))
     pairs_of_label = np.bincount(label[start], minlength=size)
-    return LabelCounts(
+    found = LabelCounts(
         np.concatenate([[0], np.cumsum(pairs_of_label)]),
-        user[start].astype(np.min_scalar_type(max(users - 1, 0))),
+        user[start],
         counts.astype(np.min_scalar_type(int(counts.max(initial=0)))),
         users,
     )
+    return found, is_first

@@ -11,6 +11,7 @@ from offerbench.campaigns.cuts import Cut
 from offerbench.campaigns.head import Head
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.offers_as_of import OffersAsOf, task_offers
+from offerbench.campaigns.one_offer import OneOffer
 from offerbench.campaigns.sampling import SampledPairs, sample_pairs
 from offerbench.campaigns.timeline import Labels, Timeline
 from offerbench.campaigns.train_past import TrainPast, users_of
@@ -82,6 +83,10 @@ class Moment:
     def pairs(self, past: TrainPast, users: UsersAsOf, offers: OffersAsOf) -> Pairs:
         """Pair users with offers as of the same day."""
         return Pairs(past, users, offers, self.ranker, self.parameters)
+
+    def one_offer(self, past: TrainPast, users: UsersAsOf, offer: OffersAsOf) -> OneOffer:
+        """Pair users with one offer as of the same day."""
+        return OneOffer(past, users, offer, self.ranker, self.parameters)
 
     def learning_days(self, until: int | None = None) -> list[int]:
         """Past as-of days whose horizons end before a day, the latest first.

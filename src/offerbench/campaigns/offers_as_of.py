@@ -24,7 +24,7 @@ class OffersAsOf:
 
     task: str | None
     """The one attribute that decides what is of an offer; None: several do."""
-    offer_of_row: Labels
+    offer_of_row: npt.NDArray[np.signedinteger]  # type: ignore[type-arg]
     """Place of each target event's offer, of all users and days; -1: none of them. Shape (target events,)."""
     table: OfferTable
     """Base rates and distributions, of train users' earlier events."""

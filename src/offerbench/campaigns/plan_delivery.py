@@ -11,6 +11,7 @@ import numpy as np
 from offerbench.campaigns.attributes import Attributes
 from offerbench.campaigns.audience import Audience, audience_columns, draw_control
 from offerbench.campaigns.audience_summary import AudienceSummary, summarise
+from offerbench.campaigns.backtest_reach import BacktestSizes, reach_of_size
 from offerbench.campaigns.campaigns_file import RESERVED, Campaigns
 from offerbench.campaigns.column_files import write_columns
 from offerbench.campaigns.delivery import report_unknown, summary_file
@@ -79,6 +80,7 @@ def deliver_plan(
     as_of: date,
     excluded: Users,
     output: Path,
+    backtest: BacktestSizes | None = None,
 ) -> PlanSummary:
     """Score the users for every campaign, plan them together and write their audiences.
 
@@ -96,6 +98,8 @@ def deliver_plan(
         Users that no campaign may ask.
     output : Path
         A directory that is made, or replaced if it has an earlier plan.
+    backtest : BacktestSizes, optional
+        What the backtest reached.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def deliver_plan(
     LOG.info("planned %s of %s pairs", f"{plan.is_taken.sum():,}", f"{len(pairs.user):,}")
     ends = np.cumsum([len(shortlist.best) for shortlist in shortlists])[:-1]
     planned = [
-        _planned(campaigns, place, offer, as_of, shortlist, np.flatnonzero(taken))
+        _planned(campaigns, place, offer, as_of, shortlist, np.flatnonzero(taken), backtest)
         for place, (offer, shortlist, taken) in enumerate(
             zip(offers, shortlists, np.split(plan.is_taken, ends), strict=True)
         )
@@ -154,7 +158,13 @@ def deliver_no_plan(output: Path) -> None:
 
 
 def _planned(
-    campaigns: Campaigns, place: int, offer: Offer, as_of: date, shortlist: Shortlist, rows: Users
+    campaigns: Campaigns,
+    place: int,
+    offer: Offer,
+    as_of: date,
+    shortlist: Shortlist,
+    rows: Users,
+    backtest: BacktestSizes | None,
 ) -> PlannedAudience:
     """Draw the control group of a campaign, from a generator of its own."""
     name = campaigns.campaigns[place].name
@@ -165,9 +175,11 @@ def _planned(
         audience = Audience(rows, draw_control(len(rows), campaigns.control, generator))
     except OfferbenchError as error:
         raise OfferbenchError(f"{name}: {error}") from None
+    horizon, share = campaigns.horizon_days, len(rows) / shortlist.users.left
+    reached = reach_of_size(backtest, shortlist.bought_before, share, horizon)
     summary = summarise(
-        *(offer.expression, as_of, campaigns.horizon_days, shortlist.users, shortlist.expected_of_all),
-        *(shortlist.best.chance[rows], audience.is_control),
+        *(offer.expression, as_of, horizon, shortlist.users, shortlist.expected_of_all),
+        *(shortlist.best.chance[rows], audience.is_control, reached),
     )
     return PlannedAudience(name, shortlist, audience, summary)
 

@@ -8,9 +8,14 @@ import pandas as pd
 from tabulate import tabulate
 
 from offerbench.campaigns.audience_summary import DIGITS, AudienceSummary
+from offerbench.campaigns.backtest_reach import BacktestReach
 from offerbench.campaigns.overlap import shares
 
-HEADERS = ("campaign", "users", "control", "expected buyers", "of its best users", "at random", "reach")
+IN_BACKTEST = "in the backtest"
+HEADERS = (
+    *("campaign", "users", "control", "expected buyers", "of its best users", "at random", "reach"),
+    *(IN_BACKTEST, "expected / actual"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,19 +66,6 @@ class PlanSummary:
 
     def as_text(self) -> str:
         """Give it as tables to print."""
-        rows = [
-            (
-                name,
-                f"{audience.users_in_audience:,}",
-                f"{audience.users_in_control:,}",
-                f"{audience.expected_buyers:,.1f}",
-                f"{wanted:,.1f}",
-                f"{audience.expected_buyers_at_random:,.1f}",
-                f"{audience.share_of_expected_buyers:.1%}",
-            )
-            for name, audience, wanted in zip(self.names, self.audiences, self.wanted_buyers, strict=True)
-        ]
-        campaigns = tabulate(rows, HEADERS, disable_numparse=True, colalign=_right(len(HEADERS)))
         first = self.audiences[0]
         how = "the best plan" if self.is_exact else f"at most {self.gap:.2%} below the best plan"
         messages = f"{self.messages_per_user} message{'s' if self.messages_per_user > 1 else ''}"
@@ -84,7 +76,34 @@ class PlanSummary:
         common, names = shares(self.wanted).map("{:.0%}".format), ("", *self.names)
         overlap = tabulate(common.itertuples(), names, disable_numparse=True, colalign=_right(len(names)))
         title = "Share of the row's best users who are among the column's best users too:"
-        return f"{campaigns}\n\n{total}\n\n{title}\n\n{overlap}"
+        return f"{self._campaigns()}\n\n{total}\n\n{title}\n\n{overlap}"
+
+    def _campaigns(self) -> str:
+        """Tabulate the campaigns; what the backtest reached has columns if it is known of one at least."""
+        rows = [
+            (
+                name,
+                f"{audience.users_in_audience:,}",
+                f"{audience.users_in_control:,}",
+                f"{audience.expected_buyers:,.1f}",
+                f"{wanted:,.1f}",
+                f"{audience.expected_buyers_at_random:,.1f}",
+                f"{audience.share_of_expected_buyers:.1%}",
+                *_in_backtest(audience.backtest),
+            )
+            for name, audience, wanted in zip(self.names, self.audiences, self.wanted_buyers, strict=True)
+        ]
+        is_known = any(audience.backtest for audience in self.audiences)
+        shown = len(HEADERS) if is_known else HEADERS.index(IN_BACKTEST)
+        cells = [row[:shown] for row in rows]
+        return tabulate(cells, HEADERS[:shown], disable_numparse=True, colalign=_right(shown))
+
+
+def _in_backtest(found: BacktestReach | None) -> tuple[str, str]:
+    """Share of the buyers reached by as many best users, and expected over actual buyers."""
+    if found is None:
+        return "-", "-"
+    return f"{found.share_of_buyers:.1%}", f"{found.expected_over_actual:.2f}"
 
 
 def _right(columns: int) -> tuple[str, ...]:

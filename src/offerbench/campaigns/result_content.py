@@ -1,6 +1,6 @@
 """From what the backtest measured to the content of its files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from offerbench.campaigns.config import Backtest
 from offerbench.campaigns.results import ALL, SEGMENTS, TaskCampaigns, rows_of
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.sizes import POINTS, SIZES, add_sizes
-from offerbench.evaluation.bootstrap import half_width
+from offerbench.evaluation.bootstrap import Samples, half_width
+from offerbench.evaluation.sample_files import SampleKey
 
 DIGITS = 6
 MEAN = "mean"
@@ -44,6 +45,13 @@ def wauc_content(results: Mapping[str, TaskCampaigns]) -> dict[str, Any]:
                 if row != CampaignRow.CAMPAIGN
             }
     return {"wauc": waucs, "half_widths": widths, "gaps": gaps}
+
+
+def campaign_samples(results: Mapping[str, TaskCampaigns]) -> Iterator[tuple[SampleKey, Samples]]:
+    """List the bootstrap samples of wAUC over all offers, of every task and row: what the gate compares."""
+    for task, result in results.items():
+        for row in rows_of(ALL):
+            yield (ALL, task, str(row)), result.sampled(ALL, row)
 
 
 def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -> dict[str, Any]:
@@ -88,11 +96,15 @@ def campaign_content(results: Mapping[str, TaskCampaigns], backtest: Backtest) -
 
 def _calibration(result: TaskCampaigns, row: str, backtest: Backtest) -> dict[str, Any]:
     whole = result.calibration(row, backtest.bins)
-    by_date = {each.date: result.calibration(row, backtest.bins, each.date).ratio for each in result.dates}
+    dates = [each.date for each in result.dates]
+    by_date = {date: result.calibration(row, backtest.bins, date).ratio for date in dates}
+    widths = {date: half_width(result.sampled_calibration(row, date)) for date in dates}
     return {
         "expected_over_actual": rounded(whole.ratio),
+        "half_width": rounded(half_width(result.sampled_calibration(row))),
         "error": rounded(whole.error),
         "by_date": {date: rounded(ratio) for date, ratio in by_date.items()},
+        "half_widths_by_date": {date: rounded(width) for date, width in widths.items()},
     }
 
 

@@ -54,6 +54,11 @@ class DateResult:
     """For each row that gives any, of all offers that the vocabulary has. Shape (users, offers)."""
     bought: Mask
     """Who bought what of these. Shape (users, offers)."""
+    sampled_expected: Mapping[str, Samples]
+    """For each row that gives chances, the buyers of these that it expects in every bootstrap sample of the
+    users. Shape (samples,)."""
+    sampled_actual: Samples
+    """The buyers of these in every sample. Shape (samples,)."""
     sizes: Sequence[SizeResult]
     """What the campaign score reached, by the size of the offer, for each of `SIZES`."""
 
@@ -90,6 +95,7 @@ def measure_date(
         NEW: scored.age[some] <= backtest.new_days,
         BEST_SELLERS: is_best,
     }
+    drawn = weights[np.searchsorted(test_users, scored.users)]
     auc, of_all = {}, {}
     for row in CampaignRow:
         values = scored.scores[row][:, some]
@@ -104,13 +110,17 @@ def measure_date(
         masks=masks,
         auc=auc,
         positives=bought.sum(axis=0),
-        sampled=sampled_auc(of_all, bought, weights[np.searchsorted(test_users, scored.users)]),
+        sampled=sampled_auc(of_all, bought, drawn),
         reached={
             str(row): buyers_reached(scored.scores[row][:, named], scored.bought[:, named], generator)
             for row in CampaignRow.of_all_offers()
         },
         chances={str(row): each[:, named].astype(np.float32) for row, each in scored.chances.items()},
         bought=scored.bought[:, named],
+        sampled_expected={
+            str(row): sampled_totals(each[:, named], drawn) for row, each in scored.chances.items()
+        },
+        sampled_actual=sampled_totals(scored.bought[:, named], drawn),
         sizes=measure_sizes(scored, size_generator),
     )
 
@@ -161,6 +171,37 @@ class TaskCampaigns:
         """Compare expected and actual buyers, of all dates or one."""
         some = [each for each in self.dates if date in (None, each.date)]
         return calibrate([each.chances[row] for each in some], [each.bought for each in some], bins)
+
+    def sampled_calibration(self, row: str, date: str | None = None) -> Samples:
+        """Divide expected by actual buyers in every bootstrap sample of the users, of all dates or one.
+
+        Returns
+        -------
+        float64, shape (samples,)
+            NaN in samples without a buyer.
+        """
+        some = [each for each in self.dates if date in (None, each.date)]
+        expected = np.sum([each.sampled_expected[row] for each in some], axis=0)
+        actual = np.sum([each.sampled_actual for each in some], axis=0)
+        return np.divide(expected, actual, out=np.full(len(actual), np.nan), where=actual > 0)
+
+
+def sampled_totals(values: Matrix | Mask, weights: Weights) -> Samples:
+    """Sum over users and offers in every bootstrap sample of the users.
+
+    Parameters
+    ----------
+    values : float or bool, shape (users, offers)
+        Chances, or who bought what.
+    weights : int32, shape (users, samples)
+        How often each user is drawn.
+
+    Returns
+    -------
+    float64, shape (samples,)
+    """
+    of_user = values.sum(axis=1, dtype=np.float64)
+    return np.asarray((of_user[:, None] * weights).sum(axis=0), np.float64)
 
 
 def collect(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,12 +15,12 @@ from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.attributes import Attributes, load_attributes
 from offerbench.campaigns.cuts import PRESENT
 from offerbench.campaigns.head import of_task
-from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.kept_users import KeptUsers, digest_of, files_of
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.offers_as_of import OffersAsOf
+from offerbench.campaigns.one_offer import OneOffer
 from offerbench.campaigns.paths import USERS_DIRECTORY
 from offerbench.campaigns.scored_users import ScoredUsers
 from offerbench.campaigns.single_offer import single_offer
@@ -57,9 +57,10 @@ class HeadScore:
         scoring = self.scoring(as_of, horizon)
         moment = scoring.moment
         with ThreadPoolExecutor(moment.parameters.threads) as pool:  # libraries let other threads run
+            ahead = _MadeAhead(scoring.described, offers, pool)
             chunks = self._chunks(scoring, pool)
-            for offer in offers:
-                scored = pool.map(scoring.scored(offer), chunks)
+            for described in ahead:
+                scored = pool.map(scoring.scored(described), chunks)
                 yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*scored, strict=True)))
 
     def scoring(self, as_of: date, horizon: int) -> "Scoring":
@@ -115,6 +116,7 @@ class HeadScore:
             made = scoring.users(parts[number])
             if len(made) and not kept.restore(number, made, ranker):
                 kept.keep(number, made, ranker)
+            made.forget_rows()  # of all users they take as much memory as the events
             return made
 
         _ = moment.activity, moment.timeline.days_before  # loaded once, not by each thread
@@ -148,12 +150,12 @@ class Scoring:
         """Give the users of a part that have a past at the day."""
         return UsersAsOf(self.moment.data, self.moment.timeline, part, self.day, self.moment.activity)
 
-    def scored(self, offer: Offer) -> Callable[[UsersAsOf], tuple[npt.NDArray[np.generic], ...]]:
+    def scored(self, described: OffersAsOf) -> Callable[[UsersAsOf], tuple[npt.NDArray[np.generic], ...]]:
         """Give the function from some users to the columns of `ScoredUsers` for an offer."""
-        moment, described, numbers = self.moment, self._described(offer), self._numbers
+        moment, numbers = self.moment, self._numbers
         level = of_task(self.levels, described.task) * self.horizon / moment.activity.horizon
         past = moment.past(self.day)
-        return lambda users: _scored(moment, moment.pairs(past, users, described), numbers, level)
+        return lambda users: _scored(moment, moment.one_offer(past, users, described), numbers, level)
 
     @cached_property
     def _numbers(self) -> npt.NDArray[np.int64]:
@@ -164,7 +166,7 @@ class Scoring:
     def _attributes(self) -> Attributes:
         return load_attributes(PREPARED_DIRECTORY)
 
-    def _described(self, offer: Offer) -> OffersAsOf:
+    def described(self, offer: Offer) -> OffersAsOf:
         """Describe an offer; its labels are those of the present, rows those of all cuts."""
         moment = self.moment
         is_of_offer = offer.matches(self.present.data.events)
@@ -176,20 +178,40 @@ class Scoring:
         return single_offer(past, is_of_offer, possible, moment.parameters.values_per_feature, task)
 
 
+class _MadeAhead:
+    """Offers described one after the other; a thread describes the next one while this one is scored."""
+
+    def __init__(
+        self, describe: Callable[[Offer], OffersAsOf], offers: Sequence[Offer], pool: Executor
+    ) -> None:
+        self._describe, self._pool, self._left = describe, pool, list(offers)
+        self._next = self._begin()
+
+    def __iter__(self) -> Iterator[OffersAsOf]:
+        """Give each offer's description."""
+        while self._next is not None:
+            made = self._next.result()
+            self._next = self._begin()
+            yield made
+
+    def _begin(self) -> "Future[OffersAsOf] | None":
+        return self._pool.submit(self._describe, self._left.pop(0)) if self._left else None
+
+
 def _scored(
-    moment: Moment, pairs: Pairs, numbers: npt.NDArray[np.int64], level: float
+    moment: Moment, pairs: OneOffer, numbers: npt.NDArray[np.int64], level: float
 ) -> tuple[npt.NDArray[np.generic], ...]:
     """Columns of `ScoredUsers` for some users; `level` multiplies the rates of purchase."""
     users = pairs.users
     user, offer = np.arange(len(users)), np.zeros(len(users), np.int64)
     chance, purchases = moment.head.chances_and_purchases(pairs, user, offer, level)
-    past = pairs.history.of_pairs(user, offer)
-    last = np.datetime64(users.day, "D") - past["since_last"].astype(np.int64)
-    bought = past["events"] > 0
+    last = np.full(len(users), np.datetime64("NaT", "D"))
+    days_ago = pairs.history.columns["since_last"].astype(np.int64)
+    last[pairs.buyers] = np.datetime64(users.day, "D") - days_ago
     return (
         numbers[users.users].astype(np.int64),
         chance,
         purchases,
-        past["events"].astype(np.int64),
-        np.where(bought, last, np.datetime64("NaT", "D")),
+        pairs.bought["events"].astype(np.int64),
+        last,
     )

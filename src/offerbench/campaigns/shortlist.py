@@ -26,6 +26,8 @@ class Shortlist:
     """Who may be asked."""
     expected_of_all: float
     """Sum of the chances of all users that may be asked."""
+    bought_before: float
+    """Share of all users that bought the offer before the as-of day."""
     floor: float
     """No other user that the best plan may need has a higher chance; 0 if all are among the best."""
 
@@ -71,7 +73,8 @@ def make_shortlists(
         is_cut = number < min(needed[place], users.left)
         floor = float(scored.chance[rows[-1]]) if is_cut else 0.0
         expected = float(scored.chance[users.is_left].sum())
-        shortlists.append(Shortlist(rows_of(scored, rows), users, expected, floor))
+        bought = float(np.mean(scored.past_purchases > 0))
+        shortlists.append(Shortlist(rows_of(scored, rows), users, expected, bought, floor))
     return shortlists
 
 

@@ -1,13 +1,12 @@
 """One offer of any events as of a day, described by what train users' earlier events say of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from offerbench.campaigns.offers_as_of import SMALL_COUNT, OffersAsOf, described
-from offerbench.campaigns.timeline import Labels
+from offerbench.campaigns.offers_as_of import MAX_CHANCE, MIN_CHANCE, SMALL_COUNT, OffersAsOf
+from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.train_past import TrainPast
 from offerbench.features.offers import Distribution, OfferTable
 
@@ -34,7 +33,7 @@ def single_offer(
         The attribute that decides, if it is one.
     """
     data = past.data
-    place = is_of_offer.astype(np.int32)
+    place = is_of_offer.astype(np.int8)  # a byte for each of all events
     place -= 1  # 0: of the offer, -1: of none
     of_offer = np.flatnonzero(is_of_offer)
     own = of_offer[past.has_row[of_offer]]
@@ -50,7 +49,38 @@ def single_offer(
     }
     base = np.array([max(count, SMALL_COUNT) / max(len(past.rows), 1)], np.float32)
     table = OfferTable(np.zeros(1, np.int32), base, distributions)
-    return replace(described(past, task, place, table, own), known_rows=of_offer)
+    return OffersAsOf(task, place, table, *_counts(past, own), of_offer)
+
+
+def _counts(past: TrainPast, rows: Ints) -> tuple[Floats, Floats, Ints, Ints]:
+    """Give prior, share of the shopping days, buyers and age, as `described` does.
+
+    The rows are in the order of users and days, so that whatever is distinct begins where one of them
+    changes: nothing is sorted, and no number is wider than it was.
+
+    Parameters
+    ----------
+    past : TrainPast
+        What train users did before the day.
+    rows : int64, shape (events of the offer,)
+        Of train users' earlier events, ascending.
+    """
+    user, day = past.timeline.users[rows], past.timeline.days[rows]
+    horizon = past.horizon
+    lately = day >= past.day - horizon, (day < past.day - horizon) & (day >= past.day - 2 * horizon)
+    bought = np.mean([[_changes(user[kept])] for kept in lately], axis=0)
+    prior = np.clip((bought + SMALL_COUNT) / (len(past.users) + 1), MIN_CHANCE, MAX_CHANCE)
+    day_share = np.array([_changes(user, day)]) / max(past.shopping_days, 1)
+    age = past.day - int(day.min(initial=past.day))
+    return prior, day_share, np.array([_changes(user)]), np.array([age])
+
+
+def _changes(*columns: Labels) -> int:
+    """Count the distinct combinations of sorted columns."""
+    if not len(columns[0]):
+        return 0
+    differs = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return 1 + int(np.count_nonzero(differs))
 
 
 def distribution_of(labels: Labels, size: int, most_frequent: int) -> Distribution:

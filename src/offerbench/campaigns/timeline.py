@@ -48,9 +48,18 @@ class Timeline:
         return np.asarray(self.users[is_first], np.int32)
 
     def row(self, users: Labels, day: int | Ints) -> Ints:
-        """First row of each user on a day or later; int64, shape (users,)."""
+        """First row of each user on a day or later; int64, shape (users,).
+
+        Only the rows from the first to the last of the users are looked at: of some of many users, they fit
+        into the processor's cache.
+        """
+        if not len(users):
+            return np.zeros(0, np.int64)
+        begin = int(np.searchsorted(self.users, users.min()))
+        end = int(np.searchsorted(self.users, users.max(), "right"))
         days = np.broadcast_to(np.asarray(day, np.int64), users.shape)
-        return np.searchsorted(self._keys, users.astype(np.int64) << 32 | (days + 2**31))
+        wanted = users.astype(np.int64) << 32 | (days + 2**31)
+        return begin + np.searchsorted(self._keys[begin:end], wanted)
 
     def first_row(self, users: Labels) -> Ints:
         """First row of each user; int64, shape (users,)."""

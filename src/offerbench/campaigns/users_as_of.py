@@ -1,6 +1,7 @@
 """All that is known of users as of a day, before anybody asks for an offer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.activity import Activity
-from offerbench.campaigns.label_counts import Float32s, LabelCounts, count_labels
-from offerbench.campaigns.recent_histories import RecentHistories
+from offerbench.campaigns.label_counts import Float32s, LabelCounts, count_and_mark
+from offerbench.campaigns.recent_histories import Mask, Past, RecentHistories
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
 from offerbench.core.ranges import concatenated_ranges
 from offerbench.model.interaction import Vectors
@@ -20,6 +21,22 @@ from offerbench.scorers.ranker import user_vectors
 
 FEW_OFFERS = 4  # for so many it is quicker to look at the users of their labels than at all events
 VECTORS, EXPECTED, COUNTS = "vectors", ("expected_events", "expected_days"), ("first", "users", "counts")
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A number of each user, such as that of events: what depends on it alone is computed once for each."""
+
+    values: Ints
+    """The distinct numbers, ascending."""
+    place: Ints
+    """Place of each user's number in `values`. Shape (users,)."""
+
+    @classmethod
+    def of(cls, numbers: Ints) -> "Numbers":
+        """Find the distinct numbers."""
+        values, place = np.unique(numbers, return_inverse=True)
+        return cls(values, place.reshape(-1))
 
 
 class UsersAsOf:
@@ -66,6 +83,28 @@ class UsersAsOf:
     def events_within(self, days: int) -> Ints:
         """Events of each user in the last days; int64, shape (users,)."""
         return self.timeline.events(self.users, self.day - days, self.day)
+
+    @cached_property
+    def past_numbers(self) -> Numbers:
+        """How many events each user has in the past."""
+        return Numbers.of(self.events)
+
+    def recent_numbers(self, days: int) -> Numbers:
+        """How many events each user has in the last days; kept for one number of days."""
+        if self._recent is None or self._recent[0] != days:
+            self._recent = days, Numbers.of(self.events_within(days))
+        return self._recent[1]
+
+    @cached_property
+    def own_inputs(self) -> dict[str, Float32s]:
+        """Inputs of the head that are the same for every offer; float32, shape (users,) each."""
+        found = {
+            "log_events": np.log(self.expected_events),
+            "log_days": np.log(self.expected_days),
+            "log_past_events": np.log1p(self.events),
+            "log_past_days": np.log1p(self.shopping_days),
+        }
+        return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
     @property
     def expected_events(self) -> Floats:
@@ -120,15 +159,27 @@ class UsersAsOf:
     def label_counts(self, feature: str) -> LabelCounts:
         """Count the users' events by each label of a feature."""
         if feature not in self._label_counts:
-            labels, size = self.data.events[feature][self.rows], self.data.offer_sizes[feature]
-            self._label_counts[feature] = count_labels(labels, self.user_of_row, len(self), size)
+            self._count(feature)
         return self._label_counts[feature]
+
+    def _count(self, feature: str) -> Mask:
+        """Count by label; gives whether each of `rows` is its user's first with its label."""
+        labels, size = self.data.events[feature][self.rows], self.data.offer_sizes[feature]
+        counts, is_first = count_and_mark(labels, self.user_of_row, len(self), size)
+        self._label_counts[feature] = counts
+        return is_first
 
     def vectors(self, model: Ranker) -> Vectors:
         """Vectors of the users' histories; float32, shape (users, ...). Kept for one ranker."""
         if self._vectors is None or self._vectors[0] is not model:
-            self._vectors = model, user_vectors(model, RecentHistories(self.data, self.users, self.day))
+            self._vectors = model, user_vectors(model, self.histories())
         return self._vectors[1]
+
+    def histories(self) -> RecentHistories:
+        """Give the users' histories on the day; counts by label are made with them."""
+        is_distinct = self.data.history.weights == "distinct"
+        is_first = {feature: self._count(feature) for feature in self.data.offer_sizes if is_distinct}
+        return RecentHistories(self.data, self.users, self.day, Past(self.start, self.stop, is_first))
 
     def tensors(self, model: Ranker) -> dict[str, npt.NDArray[Any]]:
         """Give all that takes long to make, by name; `restore` takes it."""
@@ -161,5 +212,11 @@ class UsersAsOf:
     def _label_counts(self) -> dict[str, LabelCounts]:
         return {}
 
+    def forget_rows(self) -> None:
+        """Give the memory of `rows` and `user_of_row` back; they are made again if they are asked for."""
+        for name in ("rows", "user_of_row"):
+            self.__dict__.pop(name, None)
+
+    _recent: tuple[int, Numbers] | None = None
     _activity_expects: tuple[Floats, Floats] | None = None
     _vectors: tuple[Ranker, Vectors] | None = None

@@ -88,14 +88,15 @@ def _several(file: Path, exclude: Path | None, output: Path) -> None:
     from offerbench.campaigns.campaigns_file import load_campaigns
     from offerbench.campaigns.delivery import read_excluded
     from offerbench.campaigns.plan_delivery import campaign_offers, deliver_plan, refuse_other_directory
-    from offerbench.commands.campaign_score import load_campaign_score
+    from offerbench.commands.campaign_score import load_backtest_sizes, load_campaign_score
 
     refuse_other_directory(output)
     campaigns = load_campaigns(file)
     offers = campaign_offers(campaigns, load_attributes(PREPARED_DIRECTORY))
     as_of = choose_as_of(campaigns.as_of, data_days(PREPARED_DIRECTORY), f"{file}: as_of")
     excluded = read_excluded(exclude)
-    print(deliver_plan(load_campaign_score(), campaigns, offers, as_of, excluded, output).as_text())
+    score, sizes = load_campaign_score(), load_backtest_sizes()
+    print(deliver_plan(score, campaigns, offers, as_of, excluded, output, sizes).as_text())
 
 
 def _refuse_bad_numbers(

@@ -8,6 +8,7 @@ import typer
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.evaluation.pairs import Measure
+from offerbench.gate.campaigns import SEGMENT, campaigns_not_paired
 from offerbench.gate.compare import Verdict, compare, not_paired
 from offerbench.gate.config import Tolerance
 from offerbench.gate.lock import value_at
@@ -36,6 +37,9 @@ def _notes(before: Results, now: Results, tolerances: Mapping[str, float | None]
         yield f"gate: gate.tolerance is changed, from {old} to {new}: that of {before.name} counts."
     if None in tolerances.values() and (reason := not_paired(before, now)):
         yield f"gate: not compared user by user, but with the baseline's own intervals: {reason}."
+    campaigns = [(version.name, version.campaigns) for version in (before, now)]
+    if tolerances[SEGMENT] is None and (reason := campaigns_not_paired(*campaigns)):
+        yield f"gate: campaigns are compared with the baseline's own intervals: {reason}."
 
 
 def gate(

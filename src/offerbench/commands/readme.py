@@ -33,7 +33,8 @@ BENCHMARKS = Path("benchmarks")
 CAMPAIGNS = METRICS_DIRECTORY / "campaign.json"
 STUDIES = REPORTS_DIRECTORY / "studies"
 MARKED = re.compile(r"(<!-- results: (?P<name>[a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-STUDY = re.compile(rf"study_(?P<study>[a-z0-9_-]+)_(?P<segment>{'|'.join(SEGMENT_TITLES)})")
+STUDY_CAMPAIGNS = "campaigns"
+STUDY = re.compile(rf"study_(?P<study>[a-z0-9_-]+)_(?P<part>{'|'.join([*SEGMENT_TITLES, STUDY_CAMPAIGNS])})")
 DECIMALS = 3
 DATA_SETS = ("online_retail", "instacart_sample", "movielens_100k")
 """Studies of one run on a data set each; params.yaml is of another one."""
@@ -109,6 +110,17 @@ def _study(name: str, segment: str) -> str:
     return section
 
 
+def _study_campaigns(name: str) -> str:
+    """Give wAUC and gaps of the backtest of a study of one setting."""
+    file, command = STUDIES / f"{name}.json", f"offerbench study {name}"
+    (setting,) = json.loads(_text(file, command))["settings"].values()
+    if "campaigns" not in setting:
+        raise OfferbenchError(f"{file}: has no backtest. Set `backtest: true` in the study, run `{command}`.")
+    content = setting["campaigns"]
+    tables = wauc_table(content, "all", DECIMALS), gap_table(content, "all", DECIMALS)
+    return "\n\nCampaign score less row:\n\n".join(tables)
+
+
 def _data_sets() -> str:
     """Tabulate the data sets whose results are committed: that of params.yaml, then those of studies."""
     counts = read_json(METRICS_DIRECTORY / "prepare.json")
@@ -161,11 +173,14 @@ def fill(text: str, document: Path = README) -> str:
     def replace(match: re.Match[str]) -> str:
         name = match["name"]
         if study := STUDY.fullmatch(name):
-            content = _study(study["study"], study["segment"])
+            of_campaigns = study["part"] == STUDY_CAMPAIGNS
+            content = (
+                _study_campaigns(study["study"]) if of_campaigns else _study(study["study"], study["part"])
+            )
         elif name in RESULTS:
             content = RESULTS[name]()
         else:
-            known = ", ".join((*RESULTS, "study_<name>_<segment>"))
+            known = ", ".join((*RESULTS, "study_<name>_<segment>", "study_<name>_campaigns"))
             raise OfferbenchError(f"{document}: no result is called '{name}'. There are {known}.")
         return f"{match[1]}{content}\n{match[3]}"
 

@@ -121,7 +121,7 @@ def score_users(number: int, told: Told) -> str:
     users = [made for part in parts[start:stop] if len(made := scoring.users(part))]
     sizes: dict[str, int] = {}
     for place, offer in enumerate(told.offers if users else ()):
-        scored = zip(*map(scoring.scored(offer), users), strict=True)
+        scored = zip(*map(scoring.scored(scoring.described(offer)), users), strict=True)
         columns = dict(zip(COLUMNS, map(np.concatenate, scored), strict=True))
         file = told.directory / f"{place:04}-{number:05}-{secrets.token_hex(4)}.npz"
         np.savez(file, **columns)

@@ -1,6 +1,6 @@
 """The results' files: tidy tables inside, nested JSON at the edge, so that a diff reads well."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from offerbench.core.columns import (
 from offerbench.core.json_files import read_json, write_json
 from offerbench.core.paths import METRICS_DIRECTORY
 from offerbench.core.tables import read_parquet, write_parquet
+from offerbench.evaluation.bootstrap import Samples
 from offerbench.evaluation.evaluate import TaskResult
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS, headline_table, summary_table
-from offerbench.evaluation.sample_files import SAMPLES_FILE, write_samples
+from offerbench.evaluation.sample_files import SAMPLES_FILE, SampleKey, write_samples
 
 CELL = [SEGMENT, TASK, MODEL]
 
@@ -87,11 +88,19 @@ def write_results(
         ("evaluate", {task: result.counts for task, result in results.items()}),
     ):
         write_json(directory / f"{name}.json", content)
-    write_samples(directory / SAMPLES_FILE, results)
+    write_samples(directory / SAMPLES_FILE, samples_of(results))
     offers = offer_table(results, vocabulary)
     write_parquet(
         directory / "offers.parquet", {str(name): column.to_numpy() for name, column in offers.items()}
     )
+
+
+def samples_of(results: Mapping[str, TaskResult]) -> Iterator[tuple[SampleKey, Samples]]:
+    """List the bootstrap samples of every wAUC."""
+    for task, result in results.items():
+        for segment, by_model in result.samples.items():
+            for model, samples in by_model.items():
+                yield (segment, task, model), samples
 
 
 def nested_rows(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:

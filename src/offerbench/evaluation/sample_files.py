@@ -1,8 +1,8 @@
 """Bootstrap samples of every wAUC in a file: what the next version is compared by, on the same users."""
 
-import io
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,28 +12,26 @@ from offerbench.core.columns import MODEL, SEGMENT, TASK
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.tables import write_parquet
 from offerbench.evaluation.bootstrap import Samples
-from offerbench.evaluation.evaluate import TaskResult
 
 SAMPLES = "samples"
 SAMPLES_FILE = f"{SAMPLES}.parquet"
+SampleKey = tuple[str, str, str]
+"""Segment, task, and model or row."""
 
 
-def write_samples(target: Path, results: Mapping[str, TaskResult]) -> None:
+def write_samples(target: Path, samples: Iterable[tuple[SampleKey, Samples]]) -> None:
     """Write segment, task, model and samples, one row for each wAUC.
 
     As 32-bit numbers: a wAUC to seven digits. NaN where a sample of the users has no offer.
     """
-    rows = [
-        (segment, task, model, samples.astype(np.float32))
-        for task, result in results.items()
-        for segment, by_model in result.samples.items()
-        for model, samples in by_model.items()
-    ]
-    columns = dict(zip((SEGMENT, TASK, MODEL, SAMPLES), map(list, zip(*rows, strict=True)), strict=True))
+    columns: dict[str, list[Any]] = {name: [] for name in (SEGMENT, TASK, MODEL, SAMPLES)}
+    for key, values in samples:
+        for column, value in zip(columns.values(), (*key, values.astype(np.float32)), strict=True):
+            column.append(value)
     write_parquet(target, columns)
 
 
-def parse_samples(content: bytes, source: str) -> dict[tuple[str, str, str], Samples]:
+def parse_samples(content: bytes, source: str) -> dict[SampleKey, Samples]:
     """Read the file that `write_samples` has written.
 
     Parameters
@@ -54,7 +52,9 @@ def parse_samples(content: bytes, source: str) -> dict[tuple[str, str, str], Sam
         If it is not such a file.
     """
     try:
-        table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+        # After pq.read_table of a buffer, Arrow 21 aborts the process at its end, every other time.
+        with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
+            table = file.read()
         keys = zip(*(table[name].to_pylist() for name in (SEGMENT, TASK, MODEL)), strict=True)
         samples = table[SAMPLES].to_pylist()
         found = {key: np.array(values, np.float64) for key, values in zip(keys, samples, strict=True)}

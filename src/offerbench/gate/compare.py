@@ -1,23 +1,33 @@
 """Compare two versions' wAUC, value by value, on the same users."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import RAW_DIRECTORY
-from offerbench.evaluation.bootstrap import simultaneous_half_widths
+from offerbench.evaluation.bootstrap import Samples, simultaneous_half_widths
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.results import DIGITS
-from offerbench.gate.campaigns import CAMPAIGN, CAMPAIGN_FILE, SEGMENT, campaign_tolerance
+from offerbench.gate.campaigns import (
+    CAMPAIGN,
+    CAMPAIGN_FILE,
+    SEGMENT,
+    campaign_tolerance,
+    campaigns_not_paired,
+)
 from offerbench.gate.campaigns import MEASURED_BY as MEASURED_BY_CAMPAIGNS
 from offerbench.gate.lock import check_same_measurement
-from offerbench.gate.results import Cell, Results, Values, half_widths_file, wauc_file
+from offerbench.gate.results import Cell, Results, half_widths_file, wauc_file
 
 MIN_HALF_WIDTH = 1e-4
 """Another processor moves the last digits of the same model's wAUC; no fall is smaller than this."""
+
+
+Key = TypeVar("Key")
 
 
 class Verdict(StrEnum):
@@ -89,7 +99,9 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
             f"{baseline.name}: {wauc_file(Measure.PUBLISHED)}: no value to compare. "
             "Choose another baseline (--baseline)."
         )
-    widths = baseline.half_widths if not_paired(baseline, now) else paired_half_widths(baseline, now)
+    widths = baseline.half_widths
+    if not not_paired(baseline, now):
+        widths = half_widths_of_differences(baseline.samples, now.samples, list(before))
     found = [
         Comparison(
             *cell,
@@ -103,7 +115,7 @@ def compare(baseline: Results, now: Results, tolerance: Mapping[str, float | Non
 
 
 def _compare_campaigns(baseline: Results, now: Results, fixed: float | None) -> Iterator[Comparison]:
-    """Compare the backtests, if both have one, by the baseline's own intervals if no tolerance is set."""
+    """Compare the backtests, if both have one, as other wAUC are compared."""
     before, after = baseline.campaigns, now.campaigns
     if before.wauc and after.wauc:
         check_same_measurement(
@@ -115,9 +127,13 @@ def _compare_campaigns(baseline: Results, now: Results, fixed: float | None) -> 
                 f"{now.name}: {CAMPAIGN_FILE}: {task}.{row}: no value, but {baseline.name} has one. "
                 "Run `dvc repro`, or choose another baseline (--baseline)."
             )
+    is_paired = campaigns_not_paired((baseline.name, before), (now.name, after)) is None
+    widths = before.half_widths
+    if is_paired:
+        widths = half_widths_of_differences(before.samples, after.samples, list(before.wauc))
     for cell, value in after.wauc.items():
         known = cell in before.wauc
-        allowed = campaign_tolerance(cell, before, baseline.name, fixed) if known else None
+        allowed = campaign_tolerance(cell, widths, baseline.name, fixed) if known else None
         yield Comparison(CAMPAIGN, SEGMENT, *cell, before.wauc.get(cell), value, allowed)
 
 
@@ -136,17 +152,19 @@ def not_paired(baseline: Results, now: Results) -> str | None:
     return None
 
 
-def paired_half_widths(baseline: Results, now: Results) -> Values:
+def half_widths_of_differences(
+    before: Mapping[Key, Samples], after: Mapping[Key, Samples], keys: Sequence[Key]
+) -> dict[Key, float]:
     """Half the widths of the intervals of all differences, from samples of the users that both have.
 
     They hold for all differences at once; see `simultaneous_half_widths`.
     """
-    cells = list(baseline.wauc)
-    differences = np.array([now.samples[cell] - baseline.samples[cell] for cell in cells])
-    widths = simultaneous_half_widths(differences)
+    if not keys:
+        return {}
+    widths = simultaneous_half_widths(np.array([after[key] - before[key] for key in keys]))
     return {
-        cell: max(round(float(width), DIGITS), MIN_HALF_WIDTH)
-        for cell, width in zip(cells, widths, strict=True)
+        key: max(round(float(width), DIGITS), MIN_HALF_WIDTH)
+        for key, width in zip(keys, widths, strict=True)
         if np.isfinite(width)
     }
 

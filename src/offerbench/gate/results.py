@@ -15,7 +15,7 @@ from offerbench.evaluation.bootstrap import Samples
 from offerbench.evaluation.pairs import Measure
 from offerbench.evaluation.result_files import results_directory
 from offerbench.evaluation.sample_files import SAMPLES_FILE, parse_samples
-from offerbench.gate.campaigns import CAMPAIGN_FILE, CampaignResults, read_campaigns
+from offerbench.gate.campaigns import CAMPAIGN_FILE, CAMPAIGN_SAMPLES_FILE, CampaignResults, read_campaigns
 from offerbench.gate.config import Tolerance
 from offerbench.gate.json_files import first_fault, read_checked_json
 from offerbench.gate.lock import Lock, batches_of, data_of, read_lock, read_parameters, value_at
@@ -162,7 +162,7 @@ def _check_written_by_lock(version: Version, lock: Lock) -> None:
     outs = {Path(out.path): out.md5 for stage in lock.stages.values() for out in stage.outs}
     locked = {path: md5 for path, md5 in outs.items() if path.parent == METRICS_DIRECTORY}
     read = {file(measure) for measure in Measure for file in (wauc_file, half_widths_file, samples_file)}
-    read.add(CAMPAIGN_FILE)
+    read |= {CAMPAIGN_FILE, CAMPAIGN_SAMPLES_FILE}
     unlocked = {path for path in read if not {path, path.parent} & locked.keys()}
     for path in sorted(locked.keys() | {path for path in unlocked if version.read(path) is not None}):
         md5 = locked.get(path)

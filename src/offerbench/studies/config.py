@@ -64,6 +64,13 @@ class Study(Section):
     """What each setting changes besides, by its name; nothing changed: {}."""
     tabulate: MeanAndDeviation | ModelsAsRows | SettingsAsRows = Field(discriminator="kind")
     """What the report shows."""
+    backtest: bool = False
+    """Run the backtest of each setting too, and show wAUC of its campaigns."""
+
+    @property
+    def targets(self) -> list[str]:
+        """Stages that are run, with all that they need."""
+        return ["evaluate", "backtest"] if self.backtest else ["evaluate"]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

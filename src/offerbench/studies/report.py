@@ -1,14 +1,17 @@
 """The report of a study in Markdown."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from offerbench.evaluation.wauc import SEGMENTS
+from offerbench.report.campaign_tables import campaign_sections
 from offerbench.report.tables import INTERVAL_NOTE, segment_sections
 from offerbench.studies.config import MeanAndDeviation, SettingsAsRows, Study
 from offerbench.studies.experiments import Experiment, settings_text
 from offerbench.studies.results import StudyResults
 from offerbench.studies.tables import segment_markdown
 
+CAMPAIGNS = "Campaigns of the past"
 NOTES = {
     "mean_and_deviation": "± is the standard deviation over the settings; the best mean of a column is bold.",
     "models_as_rows": f"{INTERVAL_NOTE} The best of a column is bold.",
@@ -54,7 +57,16 @@ def study_markdown(
     note = NOTES[study.tabulate.kind]
     parts.append(f"wAUC on the {evaluate.users} users. {note} Made by `offerbench study {name}`.\n")
     tables = {segment: segment_markdown(study, experiments, results, segment) for segment in SEGMENTS}
-    return "\n".join([*parts, *segment_sections(tables, evaluate)])
+    parts += segment_sections(tables, evaluate)
+    for setting, content in results.campaigns.items():
+        parts += _campaigns(content, "" if len(study.settings) == 1 else f" of {setting}", experiments[0])
+    return "\n".join(parts)
+
+
+def _campaigns(content: Mapping[str, Any], whose: str, experiment: Experiment) -> list[str]:
+    """Give the backtest's tables of all offers."""
+    decimals = experiment.parameters.report.table_decimals
+    return [f"## {CAMPAIGNS}{whose}\n", *campaign_sections(content, decimals)]
 
 
 def _list_of_settings(study: Study) -> str:

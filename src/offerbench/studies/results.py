@@ -35,6 +35,8 @@ class StudyResults:
     the study does not ask for it."""
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By setting, how many rows, events and users its data set has; of experiments that counted them."""
+    campaigns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By setting, what its backtest measured, as metrics/campaign.json has it; if the study runs it."""
 
     @property
     def settings(self) -> list[str]:
@@ -63,7 +65,7 @@ def read_study_results(
     Raises
     ------
     OfferbenchError
-        If an experiment has no results.
+        If an experiment has no results of a stage that the study runs.
     """
     found = [one for one in experiments if one.name in revisions]
     tables = []
@@ -76,7 +78,11 @@ def read_study_results(
     if isinstance(shown, SettingsAsRows) and shown.best_epoch:
         epochs = {one.setting: best_epoch(revisions[one.name], shown.model) for one in found}
     data = {one.setting: counted for one in found if (counted := read_counts(revisions[one.name]))}
-    return StudyResults(pd.concat(tables, ignore_index=True), epochs, data)
+    campaigns = {}
+    if study.backtest:  # else the file is that of the commit
+        file = METRICS_DIRECTORY / "campaign.json"
+        campaigns = {one.setting: json.loads(_read(revisions[one.name], file)) for one in found}
+    return StudyResults(pd.concat(tables, ignore_index=True), epochs, data, campaigns)
 
 
 def read_table(revision: str) -> pd.DataFrame:
@@ -121,6 +127,8 @@ def write_study_results(
         entry: dict[str, Any] = {"changes": dict(experiment.settings)}
         if experiment.setting in results.data:
             entry["data"] = dict(results.data[experiment.setting])
+        if experiment.setting in results.campaigns:
+            entry["campaigns"] = dict(results.campaigns[experiment.setting])
         if not table.empty:
             entry["wauc"] = nested(table, CELL, WAUC)
             entry["half_widths"] = nested(table, CELL, HALF_WIDTH)

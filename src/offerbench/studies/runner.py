@@ -30,7 +30,9 @@ IDENTITY = ("user.name", "user.email")  # DVC keeps an experiment as a commit
 LOG = logging.getLogger(__name__)
 
 
-def run_experiments(study: str, experiments: Sequence[Experiment], commit: str, jobs: int) -> None:
+def run_experiments(
+    study: str, experiments: Sequence[Experiment], targets: Sequence[str], commit: str, jobs: int
+) -> None:
     """Run experiments and wait for all of them; each that succeeds is one of this repository.
 
     Parameters
@@ -39,6 +41,8 @@ def run_experiments(study: str, experiments: Sequence[Experiment], commit: str, 
         Name of the study.
     experiments : sequence of Experiment
         What to run.
+    targets : sequence of str
+        Stages to run, with all that they need.
     commit : str
         The commit that is checked out, which they start from.
     jobs : int
@@ -56,7 +60,8 @@ def run_experiments(study: str, experiments: Sequence[Experiment], commit: str, 
         _clone(Path(git.output("rev-parse", "--show-toplevel").decode().strip()), directory / "origin")
         git.output("-C", str(directory / "origin"), "checkout", "--quiet", "--detach", commit)
         cache = _dvc(Path(), "cache", "dir").strip()
-        clones = Clones(directory, git.output("rev-parse", "--show-prefix").decode().strip(), commit, cache)
+        prefix = git.output("rev-parse", "--show-prefix").decode().strip()
+        clones = Clones(directory, prefix, commit, cache, targets)
         failed = []
         with ThreadPoolExecutor(jobs) as pool:
             running = {pool.submit(clones.run, experiment): experiment for experiment in experiments}
@@ -85,6 +90,8 @@ class Clones:
     """What the experiments start from."""
     cache: str
     """Directory of DVC's cache, shared by all."""
+    targets: Sequence[str]
+    """Stages to run."""
 
     def run(self, experiment: Experiment) -> bool:
         """Run an experiment in a new clone and fetch it; false if it fails."""
@@ -98,7 +105,7 @@ class Clones:
             _dvc(project, "cache", "dir", "--local", self.cache)
             _bring_raw_files(project, experiment.parameters.dataset)
             (project / PARAMETERS_FILE).write_text(experiment.text, encoding="utf-8")
-            if not _reproduce(project, experiment.name, log):
+            if not _reproduce(project, experiment.name, self.targets, log):
                 return False
             _fetch(tree, reference(self.commit, experiment.name))
             return True
@@ -173,9 +180,9 @@ def _dvc(directory: Path, *words: str) -> str:
     return done.stdout
 
 
-def _reproduce(project: Path, name: str, log: Path) -> bool:
-    """Run the pipeline of a clone as an experiment; false if it fails."""
-    command = (sys.executable, "-m", "dvc", "exp", "run", "--name", name)
+def _reproduce(project: Path, name: str, targets: Sequence[str], log: Path) -> bool:
+    """Run stages of a clone, and all that they need, as an experiment; false if it fails."""
+    command = (sys.executable, "-m", "dvc", "exp", "run", "--name", name, *targets)
     with log.open("wb") as output:
         done = subprocess.run(
             command,

@@ -55,7 +55,7 @@ def run_study(name: str, jobs: int, finished_only: bool) -> list[Path]:
         refuse_uncommitted()
         LOG.info("%d of %d experiments have finished", len(revisions), len(experiments))
         if missing:
-            run_experiments(name, missing, commit, jobs)
+            run_experiments(name, missing, study.targets, commit, jobs)
             revisions = finished_revisions(experiments, commit)
     least = 2 if isinstance(study.tabulate, MeanAndDeviation) else 1
     if len(revisions) < least:

@@ -51,6 +51,16 @@ def test_events_and_days_of_a_range(log: list[tuple[int, int]], start: int, leng
         assert days == len({event.day for event in some})
 
 
+@given(LOGS, st.integers(95, 135), st.sets(st.integers(0, 6)))
+@settings(max_examples=60, deadline=None)
+def test_rows_of_some_users_are_those_among_all_rows(
+    log: list[tuple[int, int]], day: int, some: set[int]
+) -> None:
+    timeline, users = timeline_of(log), np.array(sorted(some), np.int32)
+    earlier = [sum((user, when) < (each, day) for user, when in log) for each in users.tolist()]
+    assert timeline.row(users, day).tolist() == earlier
+
+
 def planted(users: int, days: int, seed: int) -> tuple[list[tuple[int, int]], np.ndarray]:
     """Users who shop at random with a rate of their own."""
     generator = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import chdir
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from offerbench.campaigns.backtest import Scored, draw_offers, run_backtest
 from offerbench.campaigns.cuts import cut_of, past_cuts
 from offerbench.campaigns.measures import offer_auc
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.result_content import MEAN, campaign_content, curve_content
-from offerbench.campaigns.results import SEGMENTS, collect, rows_of
+from offerbench.campaigns.result_content import MEAN, campaign_content, campaign_samples, curve_content
+from offerbench.campaigns.results import SEGMENTS, TaskCampaigns, collect, rows_of
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.train_past import users_of
 from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PREPARED_DIRECTORY
-from offerbench.evaluation.bootstrap import draw_weights
+from offerbench.evaluation.bootstrap import draw_weights, half_width
 from offerbench.preparation.prepared import load_prepared
 
 from ..parameters import backtest_parameters, head_parameters
@@ -127,12 +128,26 @@ def test_best_sellers_are_kept_where_offers_are_drawn() -> None:
     assert draw_offers(is_kept, 100, np.random.default_rng(0)).tolist() == list(range(50))
 
 
-def measured(scored: list[Scored], directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def collected(scored: list[Scored], directory: Path) -> dict[str, TaskCampaigns]:
     with chdir(directory):
         test = users_of(Moment(past_cuts([CUT])[0], head_parameters()).data, Split.TEST)
     weights = draw_weights(len(test), BACKTEST.bootstrap.samples, np.random.default_rng(1))
-    results = collect(scored, test, weights, BACKTEST)
+    return collect(scored, test, weights, BACKTEST)
+
+
+def measured(scored: list[Scored], directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    results = collected(scored, directory)
     return campaign_content(results, BACKTEST), curve_content(results, BACKTEST)
+
+
+def test_samples_are_those_of_the_intervals(scored: list[Scored], finished_checkout: Path) -> None:
+    results = collected(scored, finished_checkout)
+    widths = campaign_content(results, BACKTEST)["half_widths"]["all"]
+    samples = dict(campaign_samples(results))
+    assert set(samples) == {("all", task, str(row)) for task in TASKS for row in rows_of("all")}
+    for (_, task, row), values in samples.items():
+        assert len(values) == BACKTEST.bootstrap.samples
+        assert half_width(values) == pytest.approx(widths[task][row], abs=1e-6)
 
 
 def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
@@ -158,6 +173,7 @@ def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
         actual = sum(int(each.bought[:, ~each.is_unnamed].sum()) for each in of_task)
         ratio = content["calibration"][task]["campaign"]["expected_over_actual"]
         assert ratio == pytest.approx(expected / actual, rel=1e-4)
+        assert_ratio_has_its_interval(of_task, content["calibration"][task]["campaign"], finished_checkout)
         assert set(content["wauc"]["best_sellers"][task]) == {str(row) for row in rows_of("best_sellers")}
         gains = curves["gains"][task]["campaign"]
         assert gains[0] == 0 and gains[-1] == 1 and gains == sorted(gains)
@@ -170,6 +186,31 @@ def test_tables(scored: list[Scored], finished_checkout: Path) -> None:
     assert gap == pytest.approx(both["campaign"] - both["count"], abs=2e-6)
     assert content["gaps"]["all"][MEAN]["count"]["half_width"] > 0
     assert not any(isinstance(value, float) and math.isnan(value) for value in flat(content))
+
+
+def assert_ratio_has_its_interval(of_task: list[Scored], content: Any, directory: Path) -> None:
+    """The bootstrap of expected over actual buyers, a user and a sample at a time."""
+    with chdir(directory):
+        test = users_of(Moment(past_cuts([CUT])[0], head_parameters()).data, Split.TEST)
+    weights = draw_weights(len(test), BACKTEST.bootstrap.samples, np.random.default_rng(1))
+    ratios: dict[str, list[float]] = {date: [] for date in ["all", *(each.date for each in of_task)]}
+    for sample in range(BACKTEST.bootstrap.samples):
+        totals = {date: [0.0, 0] for date in ratios}
+        for each, (place, user) in product(of_task, enumerate(test.tolist())):
+            (row,) = np.flatnonzero(each.users == user).tolist() or (None,)
+            if row is None:
+                continue
+            named = ~each.is_unnamed
+            for date in ("all", each.date):
+                expected = float(each.chances[CampaignRow.CAMPAIGN][row, named].sum())
+                totals[date][0] += int(weights[place, sample]) * expected
+                totals[date][1] += int(weights[place, sample]) * int(each.bought[row, named].sum())
+        for date, (expected, actual) in totals.items():
+            ratios[date].append(expected / actual if actual else math.nan)
+    for date, values in ratios.items():
+        found = content["half_width"] if date == "all" else content["half_widths_by_date"][date]
+        expected_width = half_width(np.array(values))
+        assert found == (None if expected_width is None else pytest.approx(expected_width, abs=1e-5))
 
 
 def flat(content: Any) -> Iterator[Any]:
@@ -197,3 +238,4 @@ def test_no_dates_give_empty_tables() -> None:
     content = campaign_content(results, BACKTEST)
     assert content["reach"] == {} and content["counts"] == {}
     assert curve_content(results, BACKTEST)["gains"] == {}
+    assert list(campaign_samples(results)) == []

@@ -48,7 +48,7 @@ def test_a_second_audience_makes_nothing_anew(
     assert len(list(kept.iterdir())) > 1
     monkeypatch.setattr(UsersAsOf, "tensors", None)  # would be called to keep what was made
     monkeypatch.setattr("offerbench.campaigns.users_as_of.user_vectors", None)
-    monkeypatch.setattr("offerbench.campaigns.users_as_of.count_labels", None)
+    monkeypatch.setattr("offerbench.campaigns.users_as_of.count_and_mark", None)
     assert columns(scored(score, TEXT)) == first
 
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from offerbench.batching.batches import Bag
 from offerbench.campaigns.recent_histories import RecentHistories
+from offerbench.campaigns.timeline import Timeline
+from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import DAY, USER
 from offerbench.preparation.prepared import PreparedData
 from offerbench.scorers.histories import HistoriesAsOf
@@ -23,7 +26,15 @@ def compare(data: PreparedData, users: np.ndarray, day: int, part: slice) -> int
     slow = HistoriesAsOf(data, events, users, days, np.arange(len(users))).bags(data.user_sizes, part)
     quick = RecentHistories(data, users, day)
     assert len(quick) == len(users)
-    found = quick.bags(data.user_sizes, part)
+    assert_same(quick.bags(data.user_sizes, part), slow)
+    known = UsersAsOf(data, Timeline.of(data), users, day, None)  # type: ignore[arg-type]
+    kept = HistoriesAsOf(data, events, known.users, days[: len(known)], np.arange(len(known)))
+    some = slice(min(part.start, len(known)), min(part.stop, len(known)))
+    assert_same(known.histories().bags(data.user_sizes, some), kept.bags(data.user_sizes, some))
+    return sum(len(bag.values) for bag in slow.values())
+
+
+def assert_same(found: dict[str, Bag], slow: dict[str, Bag]) -> None:
     assert list(found) == list(slow)
     for name, bag in slow.items():
         assert found[name].values.tolist() == bag.values.tolist()  # in the same order
@@ -33,7 +44,6 @@ def compare(data: PreparedData, users: np.ndarray, day: int, part: slice) -> int
         assert (found[name].weights is None) == (bag.weights is None)
         if bag.weights is not None:
             assert found[name].weights.tobytes() == bag.weights.tobytes()
-    return sum(len(bag.values) for bag in slow.values())
 
 
 @pytest.mark.parametrize("part", [slice(0, None), slice(2, 7)], ids=["all", "some"])

@@ -124,6 +124,18 @@ def test_a_season_that_was_not_seen_is_warned_of(score: HeadScore, caplog: pytes
     assert "these weeks of the year were not seen before" in caplog.text
 
 
+def test_a_season_that_was_seen_a_year_before_is_not(
+    score: HeadScore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = (END - date(2019, 10, 1)).days  # the log begins on 2019-10-01
+    for year, is_told in ((days, False), (days + 1, True)):
+        monkeypatch.setattr(score_module, "DAYS_OF_YEAR", year)
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            scored(score, "brand = 'brand2'")
+        assert ("not seen before" in caplog.text) is is_told
+
+
 def test_what_is_missing_or_damaged_is_named(
     finished_checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,39 @@ def test_what_the_backtest_reached_with_offers_of_that_size_is_told(
     assert json.loads(Path("audience.json").read_text())["backtest"] is None
 
 
+def test_a_plan_tells_of_each_campaign_what_the_backtest_reached(
+    score: FakeScore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bought = [float((drawn_scores(USERS, seed).past_purchases > 0).mean()) for seed in (0, 1)]
+    assert bought[0] != bought[1]
+    known = OffersOfSize(
+        bought_before_from=bought[1],
+        bought_before_below=bought[1] + 1e-9,
+        offers=12,
+        buyers=34,
+        expected_over_actual=0.98765432,
+        buyers_reached=[0.0, 0.4, 0.8, 1.0],
+    )
+    sizes = BacktestSizes(horizon_days=14, heads={}, users=[0.0, 0.1, 0.5, 1.0], sizes=[known])
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0
+    assert "in the backtest" not in capsys.readouterr().out
+    without = json.loads(Path("plan/plan.json").read_text())
+    monkeypatch.setattr("offerbench.commands.campaign_score.load_backtest_sizes", lambda: sizes)
+    assert run_plan(monkeypatch, CAMPAIGNS) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (cheap,) = (line.split() for line in lines if line.startswith("cheap") and "%" in line and "." in line)
+    assert cheap[-2:] == ["55.0%", "0.99"]  # 30 of 120 users: 3 eighths of the way from 10% to 50%
+    (dear,) = (line.split() for line in lines if line.startswith("dear") and line.endswith("-"))
+    assert dear[-2:] == ["-", "-"]  # no offer of its size
+    told = json.loads(Path("plan/cheap.json").read_text())["backtest"]
+    assert (told["share_of_buyers"], told["share_of_users"], told["offers"]) == (0.55, 0.25, 12)
+    plan = json.loads(Path("plan/plan.json").read_text())
+    assert plan["campaigns"]["cheap"]["backtest"] == told
+    assert plan["campaigns"]["dear"]["backtest"] is None
+    plan["campaigns"]["cheap"]["backtest"] = None
+    assert plan == without  # the plan itself is the same
+
+
 def test_the_same_command_gives_the_same_bytes(score: FakeScore, monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
     for seed in ("1", "1", "2"):

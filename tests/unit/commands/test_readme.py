@@ -9,11 +9,13 @@ from offerbench.commands.readme import DATA_SETS, fill, readme
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import write_json
 from offerbench.evaluation.result_files import CELL, nested, nested_rows, results_directory
+from offerbench.report.campaign_tables import gap_table, wauc_table
 from offerbench.report.measures import MeasureResults
 from offerbench.report.tables import gap_markdown, segment_sections, wauc_markdown
 
 from ..parameters import evaluate_parameters
 from ..report.content import measured, of_segment, titles
+from ..report.test_campaigns import content as campaign_content
 
 PUBLISHED, CLEAN = measured()
 
@@ -153,6 +155,18 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(
 def test_a_study_without_the_segment_is_refused(checkout: Path) -> None:
     with pytest.raises(OfferbenchError, match=r"seeds-2\.md: has no section 'Popular offers'"):
         fill(marked("study_seeds-2_popular"))
+
+
+def test_campaigns_of_a_study_are_tabulated(checkout: Path) -> None:
+    content = campaign_content()
+    file = checkout / "reports/studies/shop.json"
+    write_json(file, {"settings": {"whole": {"campaigns": content}}})
+    filled = fill(marked("study_shop_campaigns"))
+    for table in (wauc_table(content, "all", 3), gap_table(content, "all", 3)):
+        assert table in filled
+    write_json(file, {"settings": {"whole": {}}})
+    with pytest.raises(OfferbenchError, match=r"shop.json: has no backtest.*`offerbench study shop`"):
+        fill(marked("study_shop_campaigns"))
 
 
 def test_a_study_cannot_be_named_by_a_path(checkout: Path) -> None:

@@ -1,6 +1,8 @@
 """Files of the results: what is written is read again, and JSON has no NaN."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from offerbench.evaluation.result_files import (
     read_offers_table,
     read_wauc,
     results_directory,
+    samples_of,
     tidy,
     write_results,
 )
@@ -234,7 +237,7 @@ def test_offers_have_their_values_and_results(measure: Measure) -> None:
 
 def test_samples_survive_their_file(tmp_path: Path) -> None:
     made = results()
-    write_samples(tmp_path / "samples.parquet", made)
+    write_samples(tmp_path / "samples.parquet", samples_of(made))
     found = parse_samples((tmp_path / "samples.parquet").read_bytes(), "here")
     assert list(found) == [
         (segment, task, row.name)
@@ -246,6 +249,23 @@ def test_samples_survive_their_file(tmp_path: Path) -> None:
         np.testing.assert_allclose(samples, made[task].samples[segment][model], atol=1e-7)
 
 
+def test_no_samples_survive_their_file(tmp_path: Path) -> None:
+    write_samples(tmp_path / "samples.parquet", [])  # of a backtest without dates
+    assert parse_samples((tmp_path / "samples.parquet").read_bytes(), "here") == {}
+
+
+def test_a_process_that_has_read_samples_ends_well(tmp_path: Path) -> None:
+    file = tmp_path / "samples.parquet"
+    draws = np.random.default_rng(1)
+    write_samples(file, [(("all", "brand", f"row {number}"), draws.random(20)) for number in range(21)])
+    code = "from offerbench.evaluation import sample_files; import sys; from pathlib import Path; "
+    code += "print(len(sample_files.parse_samples(Path(sys.argv[1]).read_bytes(), 'here')))"
+    for _ in range(4):
+        command = [sys.executable, "-c", code, str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "21\n"), done.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1PAR1", b"x" * 500])
 def test_a_file_that_has_no_samples(content: bytes) -> None:
     with pytest.raises(OfferbenchError, match=r"here: not a file of samples") as stopped:
@@ -254,7 +274,7 @@ def test_a_file_that_has_no_samples(content: bytes) -> None:
 
 
 def test_samples_with_a_flipped_bit_are_refused_or_none_is_lost(tmp_path: Path) -> None:
-    write_samples(tmp_path / "samples.parquet", results())
+    write_samples(tmp_path / "samples.parquet", samples_of(results()))
     whole = (tmp_path / "samples.parquet").read_bytes()
     for place in range(0, len(whole), 37):
         content = bytearray(whole)

@@ -34,8 +34,10 @@ def content() -> dict[str, Any]:
             "brand": {
                 "campaign": {
                     "expected_over_actual": 0.973,
+                    "half_width": 0.031,
                     "error": 0.042,
                     "by_date": {"2017-07-01": 0.888, "2017-12-01": None},
+                    "half_widths_by_date": {"2017-07-01": 0.067, "2017-12-01": None},
                 }
             }
         },

@@ -3,17 +3,20 @@
 import fcntl
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.report.campaign_tables import calibration_table, wauc_table
 from offerbench.studies import runner
 from offerbench.studies.experiments import reference
 from offerbench.studies.settings import read_parameters
 from offerbench.studies.study import run_study
 
 from ..git_repository import commit_all, git, write_yaml
+from ..report.test_campaigns import content as campaign_content
 from .set_up import make_study, parameters_text
 
 NAMES = ["some-one", "some-two"]
@@ -26,6 +29,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.ran: list[str] = []
+        self.targets: list[list[str]] = []
         self.failing: set[str] = set()
         self.commits: set[str] = set()
         self.configurations: list[str] = []
@@ -33,8 +37,9 @@ class Pipeline:
         self.meanwhile: Path | None = None  # committed in here while an experiment runs
         self.raw: list[set[str]] = []
 
-    def reproduce(self, project: Path, name: str, log: Path) -> bool:
+    def reproduce(self, project: Path, name: str, targets: Sequence[str], log: Path) -> bool:
         self.ran.append(name)
+        self.targets.append(list(targets))
         if self.together:
             self.together.wait(timeout=20)
         if self.meanwhile:
@@ -53,6 +58,8 @@ class Pipeline:
         content = {segment: {"brand": cell} for segment in ("all", "popular", "cold_start")}
         for file in ("wauc", "half_widths"):
             (project / f"metrics/{file}.json").write_text(json.dumps(content))
+        if "backtest" in targets:
+            (project / "metrics/campaign.json").write_text(json.dumps(campaign_content()))
         git(project, "update-ref", reference(commit, name), commit_all(project))
         return True
 
@@ -227,8 +234,8 @@ def test_an_experiment_that_was_run_with_other_parameters_is_refused(
 def test_parameters_that_were_kept_otherwise_than_meant_are_refused(
     project: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read_otherwise(clone: Path, name: str, log: Path) -> bool:
-        done = pipeline.reproduce(clone, name, log)
+    def read_otherwise(clone: Path, name: str, targets: Sequence[str], log: Path) -> bool:
+        done = pipeline.reproduce(clone, name, targets, log)
         (clone / "params.yaml").write_text(parameters_text())
         git(clone, "update-ref", reference(git(clone, "rev-parse", "HEAD~1"), name), commit_all(clone))
         return done
@@ -289,6 +296,25 @@ def test_a_preset_is_run_beside_the_checkout(project: Path, pipeline: Pipeline) 
     assert "The base is presets/mine.yaml; against params.yaml it has:\n\n- `rebatch.seed`: 11 → 12\n" in text
     assert "| augmented model           | **.700 ±.700** |" in text
     assert (project / "params.yaml").read_text() == parameters_text()
+
+
+def test_a_study_runs_the_backtest_if_it_says_so(project: Path, pipeline: Pipeline) -> None:
+    (project / "metrics/campaign.json").write_text('{"of": "another data set"}')
+    commit_all(project)
+    run_study("some", 1, False)
+    assert pipeline.targets == [["evaluate"]] * 2
+    assert "campaigns" not in json.loads(REPORTS[1].read_text())["settings"]["one"]
+    assert "Campaigns of the past" not in REPORTS[0].read_text()
+    write_yaml(project / "studies/some.yaml", make_study(backtest=True).model_dump())
+    commit_all(project)
+    run_study("some", 1, False)
+    assert pipeline.targets[2:] == [["evaluate", "backtest"]] * 2
+    assert json.loads(REPORTS[1].read_text())["settings"]["one"]["campaigns"] == campaign_content()
+    text = REPORTS[0].read_text()
+    for setting in ("one", "two"):
+        section = text.partition(f"## Campaigns of the past of {setting}\n")[2]
+        assert wauc_table(campaign_content(), "all", 3) in section
+        assert calibration_table(campaign_content()) in section
 
 
 def test_raw_files_that_nobody_tracks_are_linked_into_the_clones(project: Path, pipeline: Pipeline) -> None:
