@@ -105,7 +105,7 @@ benchmark: data ## Measure against plain twins; writes benchmarks/results.json a
 scaling: setup ## Measure prepare and rebatch on 1 to 100 million synthetic rows.
 	python -m benchmarks.scaling
 
-cluster-demo: setup-spark ## Prepare ROWS (300000) synthetic rows on a Spark cluster here and compare each file.
+cluster-demo: setup-spark ## Prepare and evaluate ROWS (300000) synthetic rows on a Spark cluster here and compare.
 	python -m benchmarks.cluster_demo --rows $(or $(ROWS),300000)
 
 readme: setup ## Put the committed results into README.md and docs/.

@@ -1,9 +1,11 @@
 """Both engines on one synthetic log: `python -m benchmarks.cluster_demo --rows 300000`.
 
-Starts a standalone Spark cluster of two workers on loopback, prepares the log on it and on this machine,
-compares every file and every count, and prints rows a second of both. Fails if a byte differs.
+Starts a standalone Spark cluster of two workers on loopback, prepares the log on it and on this machine, then
+evaluates every row of the results on both. Compares every file, count, AUC and bootstrap sample, and prints
+what both took. Fails if a bit differs.
 """
 
+import dataclasses
 import os
 import time
 from dataclasses import dataclass
@@ -13,18 +15,24 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
+from benchmarks.cluster_evaluation import write_evaluation
 from benchmarks.standalone_cluster import CONF, cpu_seconds, standalone_cluster
 from offerbench.core import command
 from offerbench.core.atomic import temporary_directory
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.synthetic.generate import generate
+from offerbench.engines.evaluation import Evaluation, Results, measure_tasks
 from offerbench.engines.preparation import prepare_dataset
+from offerbench.evaluation.evaluate import TaskResult
+from offerbench.evaluation.pairs import Measure
+from offerbench.model import runtime
 from offerbench.parameters import Parameters, load_parameters
 from offerbench.preparation.resources import Spark
 
 SEED = 7
 PRESET = Path("presets/synthetic.yaml")
 SHARDS = 10
+ONE, OTHER = "one machine", "Spark, two workers of one core"
 ROWS_A_BUYER = 170
 """Of the synthetic logs, roughly."""
 
@@ -35,16 +43,44 @@ class Run:
 
     directory: Path
     counts: dict[str, Any]
+    cost: "Cost"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something took, all processes together."""
+
     seconds: float
     cpu: float
+
+
+@dataclass
+class Stopwatch:
+    """Measures a block."""
+
+    cost: Cost = Cost(0, 0)
+
+    def __enter__(self) -> "Stopwatch":
+        self._start, self._cpu = time.perf_counter(), cpu_seconds(os.getpid())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cost = Cost(time.perf_counter() - self._start, cpu_seconds(os.getpid()) - self._cpu)
 
 
 def measured(parameters: Parameters, raw: Path, directory: Path) -> Run:
     """Prepare the log on the engine of the parameters."""
     directory.mkdir()
-    start, cpu = time.perf_counter(), cpu_seconds(os.getpid())
-    counts = prepare_dataset("synthetic", raw, directory, parameters.prepare, parameters.resources)
-    return Run(directory, counts, time.perf_counter() - start, cpu_seconds(os.getpid()) - cpu)
+    with Stopwatch() as stopwatch:
+        counts = prepare_dataset("synthetic", raw, directory, parameters.prepare, parameters.resources)
+    return Run(directory, counts, stopwatch.cost)
+
+
+def evaluated(evaluation: Evaluation, parameters: Parameters) -> tuple[dict[str, Results], Cost]:
+    """Measure every scorer on the engine of the parameters."""
+    with Stopwatch() as stopwatch:
+        results = dict(measure_tasks(evaluation, parameters.resources))
+    return results, stopwatch.cost
 
 
 def set_up(rows: int, work: Path) -> Parameters:
@@ -53,8 +89,10 @@ def set_up(rows: int, work: Path) -> Parameters:
     users = max(min(parameters.prepare.split.test_users, rows // 1000), 1)
     split = parameters.prepare.split.model_copy(update={"test_users": users, "validation_users": users})
     prepare = parameters.prepare.model_copy(update={"split": split})
+    size = min(parameters.rebatch.batch_size, max(rows // 15_000, 1) * 5)
+    rebatch = parameters.rebatch.model_copy(update={"batch_size": size})
     resources = parameters.resources.model_copy(update={"spill_directory": str(work / "spill")})
-    return parameters.model_copy(update={"prepare": prepare, "resources": resources})
+    return parameters.model_copy(update={"prepare": prepare, "rebatch": rebatch, "resources": resources})
 
 
 def on_cluster(parameters: Parameters, rows: int, master: str, work: Path) -> Parameters:
@@ -91,16 +129,58 @@ def compare(one: Run, other: Run) -> list[dict[str, Any]]:
     return table
 
 
-def took(engine: str, run: Run) -> dict[str, Any]:
+def compare_results(one: dict[str, Results], other: dict[str, Results]) -> list[dict[str, Any]]:
+    """Compare every count, AUC and bootstrap sample of two evaluations, to the last bit.
+
+    Raises
+    ------
+    OfferbenchError
+        Names what differs.
+    """
+    table, different = [], []
+    for task, measures in one.items():
+        for measure, expected in measures.items():
+            found = other[task][measure]
+            same = {
+                "counts": expected.counts == found.counts,
+                "AUC": _bits(expected) == _bits(found),
+                "samples": {name: _sampled(expected, name) for name in expected.samples}
+                == {name: _sampled(found, name) for name in found.samples},
+            }
+            different += [f"{what} of {task}, {measure}" for what, is_same in same.items() if not is_same]
+            table.append(
+                {
+                    "task": task,
+                    "measure": measure.value,
+                    "pairs": expected.counts["pairs"],
+                    "offers": len(expected.offers),
+                    "rows": len(expected.offers.columns) - 3,
+                    "same": "yes" if all(same.values()) else "NO",
+                }
+            )
+    if different:
+        raise OfferbenchError(f"the cluster's {'; '.join(different)} differ from this machine's.")
+    return table
+
+
+def _bits(result: TaskResult) -> dict[str, bytes]:
+    return {str(name): column.to_numpy().tobytes() for name, column in result.offers.items()}
+
+
+def _sampled(result: TaskResult, segment: str) -> dict[str, bytes]:
+    return {name: samples.tobytes() for name, samples in result.samples[segment].items()}
+
+
+def took(stage: str, engine: str, number: int, cost: Cost) -> dict[str, Any]:
     """Give a row of the table of times."""
-    rows = run.counts["rows"]
     return {
+        "stage": stage,
         "engine": engine,
-        "rows": rows,
-        "seconds": round(run.seconds, 1),
-        "CPU seconds": round(run.cpu, 1),
-        "rows a second": round(rows / run.seconds),
-        "rows a CPU second": round(rows / run.cpu),
+        "rows or scores": number,
+        "seconds": round(cost.seconds, 1),
+        "CPU seconds": round(cost.cpu, 1),
+        "a second": round(number / cost.seconds),
+        "a CPU second": round(number / cost.cpu),
     }
 
 
@@ -108,17 +188,36 @@ def main(
     rows: Annotated[int, typer.Option(help="Rows of the synthetic log.")] = 300_000,
     months: Annotated[int, typer.Option(help="Its files, one task each.")] = 3,
 ) -> None:
-    """Compare both engines and print what they took."""
+    """Compare both engines on `prepare` and `evaluate`, and print what they took."""
     with temporary_directory(Path("data"), "cluster-demo") as directory:
         work = directory.absolute()
         raw = work / "raw"
         generate(raw, rows, months, SEED)
         parameters = set_up(rows, work)
         here = measured(parameters, raw, work / "here")
+        (work / "evaluation").mkdir()
+        runtime.configure(parameters.evaluate.threads)
+        evaluation = write_evaluation(parameters, work / "here", work / "evaluation")
+        results, cost = evaluated(evaluation, parameters)
         with standalone_cluster(work / "cluster") as cluster:
-            there = measured(on_cluster(parameters, rows, cluster.url, work), raw, work / "there")
+            of_cluster = on_cluster(parameters, rows, cluster.url, work)
+            there = measured(of_cluster, raw, work / "there")
+            results_there, cost_there = evaluated(
+                dataclasses.replace(evaluation, prepared=work / "there"), of_cluster
+            )
         print(tabulate(compare(here, there), "keys", tablefmt="pipe", intfmt=","))
-        runs = [took("DuckDB, one machine", here), took("Spark, two workers of one core", there)]
+        print(tabulate(compare_results(results, results_there), "keys", tablefmt="pipe", intfmt=","))
+        read = here.counts["rows"]
+        scores = sum(
+            of_task[Measure.PUBLISHED].counts["pairs"] * (len(of_task[Measure.PUBLISHED].offers.columns) - 3)
+            for of_task in results.values()
+        )
+        runs = [
+            took("prepare", ONE, read, here.cost),
+            took("prepare", OTHER, read, there.cost),
+            took("evaluate", ONE, scores, cost),
+            took("evaluate", OTHER, scores, cost_there),
+        ]
         print(tabulate(runs, "keys", tablefmt="pipe", intfmt=","))
 
 

@@ -93,6 +93,14 @@ class Engines:
         return found
 
 
+@pytest.fixture(scope="session")
+def configured_tensorflow() -> None:
+    """TensorFlow as the stages set it up: once in a process, before any operation runs."""
+    from offerbench.model import runtime
+
+    runtime.configure(threads=2)
+
+
 @pytest.fixture
 def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engines]:
     """A directory of its own, which is where the run is: paths in messages are as the user gives them."""

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import fsspec
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -11,12 +12,14 @@ from ruamel.yaml import YAML
 from offerbench.datasets import complete_journey
 from offerbench.datasets.config import Custom
 from offerbench.datasets.synthetic.generate import generate
+from offerbench.engines.remote_files import list_remote, write_listing
 from offerbench.preparation.config import Prepare
 from tests.bad_input import custom_log
+from tests.unit.engines.s3_server import s3_server
 from tests.unit.parameters import merged, prepare_parameters
 from tests.unit.tiny_log import FIRST_DAY, HEADER, csv_line, draw_log, write_log
 
-from .conftest import Engines
+from .conftest import LOCAL, Engines
 
 pytestmark = pytest.mark.spark
 REPOSITORY = Path(__file__).parents[2]
@@ -137,3 +140,18 @@ def test_a_feature_that_is_not_there_is_refused_alike(engines: Engines) -> None:
     assert "has no column" in str(engines.check("rees46", prepare).refusal)
     prepare = prepare_parameters().model_copy(update={"target_event": "gift"})
     assert "no event of type 'gift'" in str(engines.check("rees46", prepare).refusal)
+
+
+def test_raw_files_on_s3(engines: Engines) -> None:
+    raw = engines.directory / "raw"
+    write(raw, [*LINES[:900], *BAD * 3], [*BAD * 4, *LINES[900:]])
+    prepare = prepare_parameters().model_copy(update={"max_rejected_share": 0.5})
+    expected = engines.run("rees46", prepare, None)
+    with s3_server() as url:
+        for file in list(raw.iterdir()):
+            fsspec.filesystem("s3").put_file(str(file), f"{url}/{file.name}")
+            file.unlink()
+        write_listing(list_remote(url), raw)
+        found = engines.run("rees46", prepare, LOCAL)
+    assert expected.refusal is None
+    assert found == expected

@@ -1,9 +1,11 @@
 """The campaign score of the models that the pipeline trained."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +24,11 @@ from offerbench.campaigns.one_offer import OneOffer
 from offerbench.campaigns.paths import USERS_DIRECTORY
 from offerbench.campaigns.scored_users import ScoredUsers
 from offerbench.campaigns.single_offer import single_offer
+from offerbench.campaigns.timeline import Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.columns import USER
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.core.tables import read_parquet
-from offerbench.preparation.prepared import PreparedData
 
 LOG = logging.getLogger(__name__)
 USERS_AT_A_TIME = 50_000
@@ -52,6 +54,17 @@ class HeadScore:
 
     def score_offers(self, offers: Sequence[Offer], as_of: date, horizon: int) -> Iterator[ScoredUsers]:
         """Score all eligible users for one offer after the other; see `CampaignScore`."""
+        scoring = self.scoring(as_of, horizon)
+        moment = scoring.moment
+        with ThreadPoolExecutor(moment.parameters.threads) as pool:  # libraries let other threads run
+            ahead = _MadeAhead(scoring.described, offers, pool)
+            chunks = self._chunks(scoring, pool)
+            for described in ahead:
+                scored = pool.map(scoring.scored(described), chunks)
+                yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*scored, strict=True)))
+
+    def scoring(self, as_of: date, horizon: int) -> "Scoring":
+        """Choose what users are scored with as of a day; say what is to be known of it."""
         day = day_number(as_of)
         moment = self._moment(day)
         trained = moment.activity.horizon
@@ -67,24 +80,8 @@ class HeadScore:
                 "numbers may be off by the season. The order of the users is not concerned",
                 np.datetime64(moment.timeline.first_day, "D"),
             )
-        numbers = read_parquet(moment.cut.prepared / "users.parquet")[USER]
-        levels, present = levels_at(moment, self._tasks, day), self._moments[PRESENT].data
-        attributes = load_attributes(PREPARED_DIRECTORY)
-        threads = moment.parameters.threads
-        with ThreadPoolExecutor(threads) as pool:  # NumPy and TensorFlow let other threads run meanwhile
-            ahead = _MadeAhead(
-                lambda offer: _described(moment, offer, day, present, attributes), offers, pool
-            )
-            chunks = self._chunks(moment, day, pool)
-            for described in ahead:
-                level = of_task(levels, described.task) * horizon / trained
-                parts = pool.map(
-                    lambda users, described=described, level=level: _scored(
-                        moment, moment.one_offer(moment.past(day), users, described), numbers, level
-                    ),
-                    chunks,
-                )
-                yield ScoredUsers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        levels = levels_at(moment, self._tasks, day)
+        return Scoring(moment, self._moments[PRESENT], day, levels, horizon, USERS_AT_A_TIME)
 
     def _moment(self, day: int) -> Moment:
         """Choose what an as-of day is scored with."""
@@ -104,25 +101,81 @@ class HeadScore:
         LOG.info("scored with what was known before %s", chosen.cut.name)
         return chosen
 
-    def _chunks(self, moment: Moment, day: int, pool: Executor) -> list[UsersAsOf]:
+    def _chunks(self, scoring: "Scoring", pool: Executor) -> list[UsersAsOf]:
         """All users with a past at a day, some at a time; each has what offers share."""
-        users = moment.timeline.distinct_users
-        parts = [users[start : start + USERS_AT_A_TIME] for start in range(0, len(users), USERS_AT_A_TIME)]
-        settings = {"day": day, "users": USERS_AT_A_TIME, "threads": moment.parameters.threads}
+        moment, parts = scoring.moment, scoring.parts()
+        settings = {
+            "day": scoring.day,
+            "users": scoring.users_at_a_time,
+            "threads": moment.parameters.threads,
+        }
         kept = KeptUsers(USERS_DIRECTORY, digest_of(files_of(moment.cut, moment.data), settings))
-        known = moment.ranker, moment.activity, moment.timeline.days_before
+        ranker = moment.ranker
 
         def make(number: int) -> UsersAsOf:
-            made = UsersAsOf(moment.data, moment.timeline, parts[number], day, known[1])
-            if len(made) and not kept.restore(number, made, known[0]):
-                kept.keep(number, made, known[0])
+            made = scoring.users(parts[number])
+            if len(made) and not kept.restore(number, made, ranker):
+                kept.keep(number, made, ranker)
             made.forget_rows()  # of all users they take as much memory as the events
             return made
 
+        _ = moment.activity, moment.timeline.days_before  # loaded once, not by each thread
         work = pool.map(make, range(len(parts)))
         made = list(tqdm(work, total=len(parts), desc="users", unit=" parts", disable=None))
         kept.remove_older()
         return [part for part in made if len(part)]
+
+
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """What users are scored with as of a day."""
+
+    moment: Moment
+    present: Moment
+    """Made of all data: offers are named by its labels."""
+    day: int
+    """Days since 1970-01-01."""
+    levels: Mapping[str, float]
+    """From `levels_at`."""
+    horizon: int
+    """Days in which a purchase counts."""
+    users_at_a_time: int
+
+    def parts(self) -> list[Labels]:
+        """Give all users, some at a time: whoever scores them gets the same bits; int32, (users,) each."""
+        users, size = self.moment.timeline.distinct_users, self.users_at_a_time
+        return [users[start : start + size] for start in range(0, len(users), size)]
+
+    def users(self, part: Labels) -> UsersAsOf:
+        """Give the users of a part that have a past at the day."""
+        return UsersAsOf(self.moment.data, self.moment.timeline, part, self.day, self.moment.activity)
+
+    def scored(self, described: OffersAsOf) -> Callable[[UsersAsOf], tuple[npt.NDArray[np.generic], ...]]:
+        """Give the function from some users to the columns of `ScoredUsers` for an offer."""
+        moment, numbers = self.moment, self._numbers
+        level = of_task(self.levels, described.task) * self.horizon / moment.activity.horizon
+        past = moment.past(self.day)
+        return lambda users: _scored(moment, moment.one_offer(past, users, described), numbers, level)
+
+    @cached_property
+    def _numbers(self) -> npt.NDArray[np.int64]:
+        """The source's numbers of the users."""
+        return read_parquet(self.moment.cut.prepared / "users.parquet")[USER]
+
+    @cached_property
+    def _attributes(self) -> Attributes:
+        return load_attributes(PREPARED_DIRECTORY)
+
+    def described(self, offer: Offer) -> OffersAsOf:
+        """Describe an offer; its labels are those of the present, rows those of all cuts."""
+        moment = self.moment
+        is_of_offer = offer.matches(self.present.data.events)
+        possible: dict[str, npt.NDArray[np.bool_]] = {}
+        if moment.cut.day is None:
+            possible = {name: offer.possible_labels(each) for name, each in self._attributes.by_name.items()}
+        task = next(iter(offer.attributes)) if len(offer.attributes) == 1 else None
+        past = moment.past(self.day)
+        return single_offer(past, is_of_offer, possible, moment.parameters.values_per_feature, task)
 
 
 class _MadeAhead:
@@ -143,18 +196,6 @@ class _MadeAhead:
 
     def _begin(self) -> "Future[OffersAsOf] | None":
         return self._pool.submit(self._describe, self._left.pop(0)) if self._left else None
-
-
-def _described(
-    moment: Moment, offer: Offer, day: int, present: PreparedData, attributes: Attributes
-) -> OffersAsOf:
-    """Describe an offer as of a day; its labels are those of the present, rows those of all cuts."""
-    is_of_offer = offer.matches(present.events)
-    possible: dict[str, npt.NDArray[np.bool_]] = {}
-    if moment.cut.day is None:
-        possible = {name: offer.possible_labels(each) for name, each in attributes.by_name.items()}
-    task = next(iter(offer.attributes)) if len(offer.attributes) == 1 else None
-    return single_offer(moment.past(day), is_of_offer, possible, moment.parameters.values_per_feature, task)
 
 
 def _scored(

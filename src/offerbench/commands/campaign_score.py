@@ -28,4 +28,9 @@ def load_campaign_score() -> CampaignScore:
     runtime.configure(parameters.train_head.threads)
     cuts = all_cuts(parameters.prepare_past.cuts)
     moments = {cut.name: Moment(cut, parameters.train_head) for cut in cuts}
-    return HeadScore(moments, parameters.tasks)
+    score, spark = HeadScore(moments, parameters.tasks), parameters.resources.spark
+    if spark is None:
+        return score
+    from offerbench.engines.spark_score import SparkScore
+
+    return SparkScore(score, spark)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from offerbench.datasets.config import Custom
+from offerbench.engines.remote_files import refuse_remote
 from offerbench.engines.spark_preparation import prepare_on_spark
 from offerbench.preparation import prepare as one_machine
 from offerbench.preparation.config import Prepare
@@ -23,5 +24,9 @@ def prepare_dataset(
 
     Parameters and errors are those of `offerbench.preparation.prepare.prepare_dataset`.
     """
-    engine = one_machine.prepare_dataset if resources.spark is None else prepare_on_spark
+    if resources.spark is None:
+        refuse_remote(raw_directory)
+        engine = one_machine.prepare_dataset
+    else:
+        engine = prepare_on_spark
     return engine(dataset, raw_directory, directory, prepare, resources, custom, until)

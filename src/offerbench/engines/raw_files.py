@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import TypeAdapter
 
+from offerbench.core.atomic import temporary_directory
 from offerbench.core.command import machine_fault
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rees46
@@ -19,6 +21,7 @@ from offerbench.datasets.canonical import ReadCounts, event_database, identifier
 from offerbench.datasets.config import Custom
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.sources import BY_FILE, reader
+from offerbench.engines.remote_files import RemoteFile, fetch_remote, read_listing
 from offerbench.preparation.resources import Resources
 
 FILE, PLACE = "_file", "_place"
@@ -43,6 +46,8 @@ class RawFiles:
     """The raw files."""
     files: tuple[Path, ...]
     """Those that are read one by one; empty if the data set is read as a whole."""
+    remote: tuple[RemoteFile, ...]
+    """Where the raw files are, if they are elsewhere: a task fetches what it reads."""
     custom: Custom | None
     events: Path
     """Gets the events."""
@@ -86,8 +91,12 @@ def read_raw_files(
     OfferbenchError
         What the reader refuses.
     """
-    files = tuple(rees46.raw_files(raw_directory)) if dataset in BY_FILE else ()
-    told = RawFiles(dataset, raw_directory, files, custom, work / "events", resources)
+    remote = tuple(read_listing(raw_directory))
+    files: tuple[Path, ...] = ()
+    if dataset in BY_FILE:
+        found = [raw_directory / file.name for file in remote] or rees46.raw_files(raw_directory)
+        files = tuple(found)
+    told = RawFiles(dataset, raw_directory, files, remote, custom, work / "events", resources)
     told.events.mkdir()
     if not files:
         (part,) = _run(session, told, {0: ()}).values()
@@ -159,18 +168,50 @@ def read_parts(batches: Iterable[pa.RecordBatch], told: RawFiles) -> Iterator[pa
 def _read_part(number: int, repeated: Sequence[int], told: RawFiles) -> dict[str, Any]:
     target = told.events / f"{number:05}-{secrets.token_hex(4)}.parquet"  # of this attempt alone
     spill = Path(told.resources.spill_directory)
-    with event_database(spill, told.resources.memory_limit) as connection:
+    with (
+        _raw_directory(number, told) as directory,
+        event_database(spill, told.resources.memory_limit) as connection,
+    ):
         if told.files:
             connection.execute("SET threads = 1")  # a core of Spark
-            counts = rees46.read_file(connection, told.files[number], repeated)
+            counts = rees46.read_file(connection, directory / told.files[number].name, repeated)
         else:
-            counts = reader(told.dataset, told.custom)(connection, told.directory)
+            counts = reader(told.dataset, told.custom)(connection, directory)
+        rejects = tuple(
+            replace(reject, file=reject.file.replace(str(directory), str(told.directory)))
+            for reject in counts.rejects
+        )
         ((first, last),) = connection.sql("SELECT min(day), max(day) FROM events").fetchall()
         connection.execute(
             f"COPY (SELECT {number}::INTEGER AS {FILE}, rowid AS {PLACE}, * FROM events ORDER BY rowid) "
             f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         )
-    return {"path": str(target), "first": first, "last": last, "counts": COUNTS.dump_json(counts).decode()}
+    told_of = COUNTS.dump_json(replace(counts, rejects=rejects)).decode()
+    return {"path": str(target), "first": first, "last": last, "counts": told_of}
+
+
+@contextmanager
+def _raw_directory(number: int, told: RawFiles) -> Iterator[Path]:
+    """Give the directory that has the raw files, fetched if they are elsewhere: one, or all of them.
+
+    Raises
+    ------
+    OfferbenchError
+        What is raised in the block names the files as if they were in the raw directory.
+    """
+    if not told.remote:
+        yield told.directory
+        return
+    with temporary_directory(Path(told.resources.spill_directory), "remote") as temporary:
+        directory = temporary / told.directory.name
+        for file in [told.remote[number]] if told.files else told.remote:
+            fetch_remote(file, directory / file.name)
+        try:
+            if told.files:
+                rees46.raw_files(directory)
+            yield directory
+        except OfferbenchError as error:
+            raise OfferbenchError(str(error).replace(str(directory), str(told.directory))) from None
 
 
 def _repeated_events(parts: Mapping[int, Part], told: RawFiles) -> dict[int, list[int]]:

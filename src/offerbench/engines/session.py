@@ -92,6 +92,7 @@ def _defaults(master: str) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
         # Of executors on machines that are set up as this one; they start in a directory of their own.
         "spark.pyspark.python": sys.executable,
+        "spark.executorEnv.TF_CPP_MIN_LOG_LEVEL": "3",
         "spark.executorEnv.PYTHONPATH": os.pathsep.join(str(Path(path).resolve()) for path in paths),
     }
     if master.startswith(("local", f"spark://{LOOPBACK}:")):  # nobody from outside gets to the driver
@@ -112,9 +113,7 @@ def _explained(spark: Spark) -> Iterator[None]:
         text = str(error)
         if raised := RAISED.search(text):
             raise OfferbenchError(raised[1]) from None
-        lost = re.search(
-            r"ExecutorLostFailure.*|All masters are unresponsive.*|No space left on device", text
-        )
+        lost = LOST.search(text)
         if lost is None and "Traceback" in text:
             raise
         reason = lost[0] if lost else next(iter(text.splitlines()), type(error).__name__)

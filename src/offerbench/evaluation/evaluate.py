@@ -1,7 +1,7 @@
 """Every scorer on every task: what the stage `evaluate` measures, but for its files."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from offerbench.core.columns import LABEL, NEGATIVES, POSITIVES
-from offerbench.evaluation.auc import auc_by_offer
+from offerbench.evaluation.auc import OfferAuc, auc_by_offer
 from offerbench.evaluation.bootstrap import PairSamples, Samples, draw_weights, sampled_wauc
 from offerbench.evaluation.config import Evaluate
 from offerbench.evaluation.negatives import NegativesGroups
@@ -92,14 +92,51 @@ def score_tasks(
 
 def measure_task(scored: ScoredTask, measure: Measure, first_label: int, evaluate: Evaluate) -> TaskResult:
     """Measure the scores of a task; offers with a label below `first_label` are left out."""
-    keys = scored.offers.keys
     pairs = measured_pairs(scored.offer_of_event, scored.hits.left_out(measure), scored.is_positive)
     scores = {name: values[pairs.kept] for name, values in scored.scores.items()}
+    count = len(scored.offers.keys)
     by_row = {
-        name: auc_by_offer(pairs.offers, pairs.is_positive, values, len(keys))
-        for name, values in scores.items()
+        name: auc_by_offer(pairs.offers, pairs.is_positive, values, count) for name, values in scores.items()
     }
-    sizes = next(iter(by_row.values()))
+    users = pairs.of_users(scored.users)
+    weights = bootstrap_weights(int(users.max(initial=-1)) + 1, evaluate)
+    samples = PairSamples(pairs.offers, pairs.is_positive, users, weights, count)
+    return task_result(
+        scored.offers,
+        by_row,
+        lambda masks: _sample(samples, scores, masks, evaluate.threads),
+        {"pairs": len(pairs.offers), **scored.hits.counts(), **scored.facts},
+        first_label,
+        evaluate,
+    )
+
+
+def task_result(
+    table: OfferTable,
+    by_row: Mapping[str, OfferAuc],
+    sample: Callable[[dict[str, npt.NDArray[np.bool_]]], dict[str, dict[str, Samples]]],
+    counts: Mapping[str, int],
+    first_label: int,
+    evaluate: Evaluate,
+) -> TaskResult:
+    """Put together what was measured of a task, wherever its pairs are.
+
+    Parameters
+    ----------
+    table : OfferTable
+        The offers of the task.
+    by_row : mapping of OfferAuc
+        For each row, AUC and size of all offers.
+    sample : callable
+        Gives wAUC of the bootstrap samples by segment and row, for the masks of the segments' offers.
+    counts : mapping of int
+        Counts of the pairs.
+    first_label : int
+        Offers with a label below this are left out.
+    evaluate : Evaluate
+        Parameters.
+    """
+    keys, sizes = table.keys, next(iter(by_row.values()))
     in_vocabulary = keys >= first_label
     kept = in_vocabulary & (sizes.negatives > 0)
     columns: dict[str, npt.NDArray[Any]] = {
@@ -109,32 +146,33 @@ def measure_task(scored: ScoredTask, measure: Measure, first_label: int, evaluat
     }
     columns |= {name: result.auc for name, result in by_row.items()}
     offers = pd.DataFrame(columns)[kept].reset_index(drop=True)
-    users = pairs.of_users(scored.users)
-    samples = PairSamples(pairs.offers, pairs.is_positive, users, _draws(users, evaluate), len(keys))
     masks = {
         segment: np.isin(keys, offers[LABEL][mask])
         for segment, mask in segment_masks(offers[POSITIVES].to_numpy(), evaluate).items()
     }
     return TaskResult(
         offers=offers,
-        samples=_sample(samples, scores, masks, evaluate.threads),
+        samples=sample(masks),
         counts={
             "offers": len(keys),
             "offers_evaluated": int(kept.sum()),
             "offers_out_of_vocabulary": int((~in_vocabulary).sum()),
             "offers_without_negative": int((in_vocabulary & (sizes.negatives == 0)).sum()),
-            "offers_not_seen_in_training": int((scored.offers.base == 0).sum()),
-            "pairs": len(pairs.offers),
-            **scored.hits.counts(),
-            **scored.facts,
+            "offers_not_seen_in_training": int((table.base == 0).sum()),
+            **counts,
         },
     )
 
 
-def _draws(users: npt.NDArray[np.int32], evaluate: Evaluate) -> npt.NDArray[np.int32]:
-    """Weights of the users in the bootstrap samples: the same draws for every task, measure and scorer."""
+def bootstrap_weights(users: int, evaluate: Evaluate) -> npt.NDArray[np.int32]:
+    """Weights of the users in the bootstrap samples: the same draws for every task, measure and scorer.
+
+    Returns
+    -------
+    int32, shape (users, samples)
+    """
     generator = np.random.default_rng(evaluate.bootstrap.seed)
-    return draw_weights(int(users.max(initial=-1)) + 1, evaluate.bootstrap.samples, generator)
+    return draw_weights(users, evaluate.bootstrap.samples, generator)
 
 
 def _sample(

@@ -9,15 +9,15 @@ from offerbench.core.section import Count, Section
 
 
 class Spark(Section):
-    """A Spark cluster that does the work of `prepare` and `prepare_past`; results are the same bytes."""
+    """A Spark cluster that prepares, evaluates and scores users for audiences; results are the same bytes."""
 
     master: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x20]+$")
     """As Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://https://host:6443`."""
     work_directory: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f*?\[\]{}:\\]+$")
     """A directory that all machines see under this name, no URL; emptied at the end. They must see the raw
-    files too."""
+    files too, and from `evaluate` on the whole checkout."""
     users_per_shard: Count
-    """Histories of so many users are built by one task."""
+    """So many users are a task: their histories are built, or they are scored."""
     conf: dict[str, str]
     """Spark's own settings, such as `spark.executor.memory`; may be empty."""
 

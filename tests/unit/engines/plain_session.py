@@ -1,4 +1,4 @@
-"""Spark's part in reading raw files, in a loop: what the tasks do is tested without Java."""
+"""Spark's part in numbered tasks, in a loop: what the tasks do is tested without Java."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -37,6 +37,10 @@ class PlainSession:
     """Remembers how many rows each job had."""
 
     jobs: list[int] = field(default_factory=list)
+    version: str = "plain"
+    sparkContext: SimpleNamespace = field(  # noqa: N815
+        default_factory=lambda: SimpleNamespace(defaultParallelism=2)
+    )
 
     def createDataFrame(self, rows: list[tuple], schema: str) -> PlainFrame:  # noqa: N802
         self.jobs.append(len(rows))
