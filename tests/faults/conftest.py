@@ -59,8 +59,8 @@ class Undisturbed:
     seconds: dict[str, float]
     """How long each stage took, with the start of its process."""
 
-    def copy_before(self, stage: str, target: Path) -> Workspace:
-        """Copy the workspace without what `stage` made.
+    def copy_before(self, stage: str, target: Path, programs: Path) -> Workspace:
+        """Copy the workspace without what `stage` made, to run commands there by `programs`.
 
         Not even DVC's record of earlier runs is left, from which it would take the outputs. Later stages have
         been run: if the stage makes the same bytes again, they are passed over.
@@ -75,7 +75,7 @@ class Undisturbed:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         with (target / "dvc.lock").open("w") as stream:
             yaml.dump(lock, stream)
-        return Workspace(target, {**self.workspace.environment, "PYTHONPATH": str(target / "src")})
+        return Workspace(target, environment_of(target, programs))
 
 
 def started_stages(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -87,12 +87,15 @@ def started_stages(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def start(workspace: Workspace, *command: str, **options: Any) -> subprocess.Popen[str]:
-    """Start a command as the leader of its own process group; its errors go to a file beside it."""
+    """Start a command as the leader of its own process group; its errors go to a file beside it.
+
+    Its processes are started, none is forked from one with the libraries loaded: all are in the group.
+    """
     with workspace.path.with_suffix(".stderr").open("w") as errors:
         return subprocess.Popen(
             command,
             cwd=workspace.path,
-            env={**workspace.environment, "PYTHONUNBUFFERED": "1"},
+            env={**environment_of(workspace.path), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -134,12 +137,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 
 
 @pytest.fixture
-def before(undisturbed: Undisturbed, tmp_path: Path) -> Iterator[Callable[[str], Workspace]]:
+def before(undisturbed: Undisturbed, tmp_path: Path, programs: Path) -> Iterator[Callable[[str], Workspace]]:
     """Make the one copy in which a stage is still to be run; it is removed after the test."""
 
     def copy(stage: str) -> Workspace:
         shutil.rmtree(tmp_path / "copy", ignore_errors=True)
-        return undisturbed.copy_before(stage, tmp_path / "copy")
+        return undisturbed.copy_before(stage, tmp_path / "copy", programs)
 
     yield copy
     shutil.rmtree(tmp_path / "copy", ignore_errors=True)
