@@ -13,6 +13,9 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 SITE_CACHE := .dvc/tmp/site_cache
 export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
+# Tests write and read thousands of small files, and DuckDB waits for the disk at each: in memory, if there is room.
+ROOM := $(shell df --output=avail /dev/shm 2>/dev/null | tail -n 1)
+IN_MEMORY := $(shell test "$(ROOM)" -gt 4000000 2>/dev/null && test -w /dev/shm && echo /dev/shm)
 
 .DEFAULT_GOAL := help
 .PHONY: help clone setup data repro test test-pipeline test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
@@ -65,6 +68,8 @@ data: setup ## Fetch the data set of params.yaml into data/raw; files that are t
 repro: data ## Run the whole pipeline on the data set of params.yaml and print the tables.
 	dvc repro
 	@cat reports/wauc.md reports/campaigns.md
+
+test test-pipeline test-slow: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
 
 test: setup ## Run the quick tests, in some minutes.
 	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline and not spark"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .stage import REPOSITORY, Bench
+from .stage import REPOSITORY, Bench, remembered_yaml
 
 HERE = Path(__file__).parent
 COLLECTED = pytest.StashKey[set[str]]()
@@ -16,6 +16,7 @@ COLLECTED = pytest.StashKey[set[str]]()
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["stage"])
+    monkeypatch.setattr("offerbench.parameters.parse_yaml", remembered_yaml)
     return Bench(tmp_path, capsys)
 
 
