@@ -69,7 +69,7 @@ repro: data ## Run the whole pipeline on the data set of params.yaml and print t
 	dvc repro
 	@cat reports/wauc.md reports/campaigns.md
 
-test test-pipeline test-slow: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
+test test-pipeline test-slow test-all: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
 
 test: setup ## Run the quick tests, in some minutes.
 	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline and not spark"
@@ -84,7 +84,8 @@ test-spark: setup-spark ## Run the tests that start Spark; it must not be missin
 	@command -v java >/dev/null || { echo "Spark needs Java 17. Install it (Debian: default-jre-headless)." >&2; exit 1; }
 	python -m pytest -m spark
 
-test-all: test test-pipeline test-slow ## Run all tests but those of Spark.
+test-all: test ## Run all tests but those of Spark; the small pipeline runs once for the last two kinds.
+	python -m pytest -n 2 --dist loadgroup -m "(pipeline or slow) and not spark"
 
 lint: setup ## Check style (ruff) and types (mypy).
 	ruff check .

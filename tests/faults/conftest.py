@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 
 from offerbench.parameters import TRAININGS
 
-from ..pipeline.conftest import Workspace, environment_of, made_once, make_workspace
+from ..pipeline.conftest import Workspace, environment_of, made_once, make_finished, make_workspace
 
 STAGES = {  # in the order of a run, with what each writes
     "validate": ["data/validated"],
@@ -128,9 +129,11 @@ def run_and_measure(path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Undisturbed:
     """Run all stages once and measure them. Tests work on copies."""
-    path = made_once(tmp_path_factory, "undisturbed", run_and_measure)
+    # Both workers begin with these tests: one makes this run, the other that of the pipeline's tests.
+    finished = partial(make_finished, tmp_path_factory, programs)
+    path = made_once(tmp_path_factory, "undisturbed", run_and_measure, finished)
     seconds = json.loads(path.with_suffix(".seconds").read_text())
     assert list(seconds) == list(STAGES)
     return Undisturbed(Workspace(path, environment_of(path)), seconds)

@@ -121,13 +121,25 @@ def environment_of(path: Path, programs: Path = REAL, hash_seed: str = HASH_SEED
     }
 
 
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Make a directory once for all workers of a run of the tests: the first to ask makes it, others wait."""
+def made_once(
+    factory: pytest.TempPathFactory,
+    name: str,
+    make: Callable[[Path], None],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Path:
+    """Make a directory once for all workers of a run of the tests: the first to ask makes it.
+
+    Others wait for it, after they have done `meanwhile` if it is being made.
+    """
     base = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # each worker has a directory of its own below it
     with (base / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            meanwhile()
+            fcntl.flock(lock, fcntl.LOCK_EX)
         finished = base / f"{name}.finished"
         if not finished.exists():
             shutil.rmtree(base / name, ignore_errors=True)  # of a worker that failed
@@ -172,10 +184,15 @@ def run_all(path: Path, programs: Path) -> None:
     workspace.run("git", "commit", "-q", "-m", "Results")
 
 
+def make_finished(factory: pytest.TempPathFactory, programs: Path) -> Path:
+    """Run the small pipeline, once for all workers."""
+    return made_once(factory, "finished", lambda path: run_all(path, programs))
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Workspace:
     """A workspace after `dvc repro`. Tests must not change it: they copy it."""
-    path = made_once(tmp_path_factory, "finished", lambda path: run_all(path, programs))
+    path = make_finished(tmp_path_factory, programs)
     return Workspace(path, environment_of(path, programs))
 
 
