@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .stage import REPOSITORY, Bench, remembered_yaml
+from .. import remembered_yaml
+from .stage import REPOSITORY, Bench
 
 HERE = Path(__file__).parent
 COLLECTED = pytest.StashKey[set[str]]()
@@ -16,7 +17,7 @@ COLLECTED = pytest.StashKey[set[str]]()
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["stage"])
-    monkeypatch.setattr("offerbench.parameters.parse_yaml", remembered_yaml)
+    monkeypatch.setattr("offerbench.parameters.parse_yaml", remembered_yaml.parsed)
     return Bench(tmp_path, capsys)
 
 
