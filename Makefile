@@ -13,6 +13,9 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 SITE_CACHE := .dvc/tmp/site_cache
 export DVC_SITE_CACHE_DIR := $(CURDIR)/$(SITE_CACHE)
 BUILD_TOOLS := setuptools\|wheel
+# Tests write and read thousands of small files, and DuckDB waits for the disk at each: in memory, if there is room.
+ROOM := $(shell df --output=avail /dev/shm 2>/dev/null | tail -n 1)
+IN_MEMORY := $(shell test "$(ROOM)" -gt 4000000 2>/dev/null && test -w /dev/shm && echo /dev/shm)
 
 .DEFAULT_GOAL := help
 .PHONY: help clone setup data repro test test-pipeline test-slow test-spark test-all setup-spark cluster-demo lint format gate study prune benchmark scaling readme lock
@@ -66,6 +69,8 @@ repro: data ## Run the whole pipeline, two stages at a time (JOBS), and print th
 	offerbench repro --jobs $(or $(JOBS),2)
 	@cat reports/wauc.md reports/campaigns.md
 
+test test-pipeline test-slow test-all: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
+
 test: setup ## Run the quick tests, in some minutes.
 	python -m pytest -n 2 --dist loadfile -m "not slow and not pipeline and not spark"
 
@@ -79,7 +84,8 @@ test-spark: setup-spark ## Run the tests that start Spark; it must not be missin
 	@command -v java >/dev/null || { echo "Spark needs Java 17. Install it (Debian: default-jre-headless)." >&2; exit 1; }
 	python -m pytest -m spark
 
-test-all: test test-pipeline test-slow ## Run all tests but those of Spark.
+test-all: test ## Run all tests but those of Spark; the small pipeline runs once for the last two kinds.
+	python -m pytest -n 2 --dist loadgroup -m "(pipeline or slow) and not spark"
 
 lint: setup ## Check style (ruff) and types (mypy).
 	ruff check .

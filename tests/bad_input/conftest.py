@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from .. import remembered_yaml
 from .stage import REPOSITORY, Bench
 
 HERE = Path(__file__).parent
@@ -16,6 +17,7 @@ COLLECTED = pytest.StashKey[set[str]]()
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["stage"])
+    monkeypatch.setattr("offerbench.parameters.parse_yaml", remembered_yaml.parsed)
     return Bench(tmp_path, capsys)
 
 

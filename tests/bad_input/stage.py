@@ -1,6 +1,5 @@
 """Runs a stage as DVC does, in this process, and checks how it ends."""
 
-import io
 import json
 import runpy
 from dataclasses import dataclass
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+
+from .. import remembered_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -27,9 +27,7 @@ class Bench:
         return directory
 
     def set(self, content: dict[str, Any]) -> None:
-        stream = io.StringIO()
-        YAML().dump(content, stream)
-        (self.path / "params.yaml").write_text(stream.getvalue())
+        (self.path / "params.yaml").write_text(remembered_yaml.dumped(content))
 
     def run(self, stage: str = "prepare") -> tuple[int, str]:
         """Exit status and what is on standard error."""

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 
 from offerbench.parameters import TRAININGS
 
-from ..pipeline.conftest import Workspace, environment_of, made_once, make_workspace
+from ..pipeline.conftest import Workspace, environment_of, made_once, make_finished, make_workspace
 
 STAGES = {  # in the order of a run, with what each writes
     "validate": ["data/validated"],
@@ -63,8 +64,8 @@ class Undisturbed:
     seconds: dict[str, float]
     """How long each stage took, with the start of its process."""
 
-    def copy_before(self, stage: str, target: Path) -> Workspace:
-        """Copy the workspace without what `stage` made.
+    def copy_before(self, stage: str, target: Path, programs: Path) -> Workspace:
+        """Copy the workspace without what `stage` made, to run commands there by `programs`.
 
         Not even DVC's record of earlier runs is left, from which it would take the outputs. Later stages have
         been run: if the stage makes the same bytes again, they are passed over.
@@ -79,7 +80,7 @@ class Undisturbed:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         with (target / "dvc.lock").open("w") as stream:
             yaml.dump(lock, stream)
-        return Workspace(target, {**self.workspace.environment, "PYTHONPATH": str(target / "src")})
+        return Workspace(target, environment_of(target, programs))
 
 
 def started_stages(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -91,12 +92,15 @@ def started_stages(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def start(workspace: Workspace, *command: str, **options: Any) -> subprocess.Popen[str]:
-    """Start a command as the leader of its own process group; its errors go to a file beside it."""
+    """Start a command as the leader of its own process group; its errors go to a file beside it.
+
+    Its processes are started, none is forked from one with the libraries loaded: all are in the group.
+    """
     with workspace.path.with_suffix(".stderr").open("w") as errors:
         return subprocess.Popen(
             command,
             cwd=workspace.path,
-            env={**workspace.environment, "PYTHONUNBUFFERED": "1"},
+            env={**environment_of(workspace.path), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -129,21 +133,23 @@ def run_and_measure(path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Undisturbed:
     """Run all stages once and measure them. Tests work on copies."""
-    path = made_once(tmp_path_factory, "undisturbed", run_and_measure)
+    # Both workers begin with these tests: one makes this run, the other that of the pipeline's tests.
+    finished = partial(make_finished, tmp_path_factory, programs)
+    path = made_once(tmp_path_factory, "undisturbed", run_and_measure, finished)
     seconds = json.loads(path.with_suffix(".seconds").read_text())
     assert list(seconds) == list(STAGES)
     return Undisturbed(Workspace(path, environment_of(path)), seconds)
 
 
 @pytest.fixture
-def before(undisturbed: Undisturbed, tmp_path: Path) -> Iterator[Callable[[str], Workspace]]:
+def before(undisturbed: Undisturbed, tmp_path: Path, programs: Path) -> Iterator[Callable[[str], Workspace]]:
     """Make the one copy in which a stage is still to be run; it is removed after the test."""
 
     def copy(stage: str) -> Workspace:
         shutil.rmtree(tmp_path / "copy", ignore_errors=True)
-        return undisturbed.copy_before(stage, tmp_path / "copy")
+        return undisturbed.copy_before(stage, tmp_path / "copy", programs)
 
     yield copy
     shutil.rmtree(tmp_path / "copy", ignore_errors=True)

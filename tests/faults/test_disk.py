@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ..pipeline.conftest import Workspace
+from ..pipeline.conftest import Workspace, environment_of
 from .conftest import Undisturbed
 
 pytestmark = pytest.mark.pipeline
@@ -87,7 +87,7 @@ def test_a_limit_of_file_sizes(
     stopped = subprocess.run(
         ["python", *script.split()],
         cwd=workspace.path,
-        env=workspace.environment,
+        env=environment_of(workspace.path),  # a fork would not have the limit
         capture_output=True,
         text=True,
         check=False,

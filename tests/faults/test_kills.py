@@ -98,10 +98,10 @@ def test_a_killed_run_ends_with_the_same_bytes(
 
 
 @pytest.mark.parametrize("kill", KILLS[:3])
-def test_a_killed_fetch_ends_with_the_same_bytes(tmp_path: Path, kill: int) -> None:
+def test_a_killed_fetch_ends_with_the_same_bytes(tmp_path: Path, programs: Path, kill: int) -> None:
     draw = random.Random(f"{kill} fetch")
     path = tmp_path / "checkout"
-    workspace = make_workspace(path)
+    workspace = make_workspace(path, programs)
     raw = path / "data/raw/complete_journey"
     undisturbed = complete_journey.fetch(tmp_path / "undisturbed")
     wanted = {file.name: file.read_bytes() for file in undisturbed}

@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,10 @@ from ruamel.yaml import YAML
 from offerbench.datasets import complete_journey
 from offerbench.parameters import TRAININGS
 
+from .programs import HASH_SEED, REAL
+
 REPOSITORY = Path(__file__).parents[2]
+ROUNDS = ("max_rounds", "patience")
 SMALL = {
     "tasks": ["category1", "brand"],
     "prepare.clusters.price_cluster.clusters": 20,
@@ -33,6 +35,8 @@ SMALL = {
     **{f"{training}.ranker.units": [8, 4] for training in TRAININGS},
     **{f"{training}.epochs": 2 for training in TRAININGS},
     **{f"{training}.min_steps_per_epoch": 1 for training in TRAININGS},
+    **{f"{section}.boosting.{key}": 10 for section in ("train_boosted", "train_peer") for key in ROUNDS},
+    "train_peer.batches": 10,
     "evaluate.bootstrap.samples": 20,
     "prepare_past.cuts": ["2017-11-01"],
     "train_activity.step_days": 28,
@@ -99,11 +103,14 @@ def write_small_complete_journey(directory: Path) -> None:
     pq.write_table(pa.table(kept), directory / "transactions.parquet")
 
 
-def environment_of(path: Path, hash_seed: str = "0") -> dict[str, str]:
-    """The environment of commands in the checkout `path`: its own code, a user of git."""
+def environment_of(path: Path, programs: Path = REAL, hash_seed: str = HASH_SEED) -> dict[str, str]:
+    """The environment of commands in the checkout `path`: its own code, a user of git.
+
+    With `programs`, those of `preloaded_programs`, commands need not import their libraries anew.
+    """
     return {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{programs}:{REAL}:{os.environ['PATH']}",
         "PYTHONPATH": str(path / "src"),
         "PYTHONHASHSEED": hash_seed,
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -114,13 +121,25 @@ def environment_of(path: Path, hash_seed: str = "0") -> dict[str, str]:
     }
 
 
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Make a directory once for all workers of a run of the tests: the first to ask makes it, others wait."""
+def made_once(
+    factory: pytest.TempPathFactory,
+    name: str,
+    make: Callable[[Path], None],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Path:
+    """Make a directory once for all workers of a run of the tests: the first to ask makes it.
+
+    Others wait for it, after they have done `meanwhile` if it is being made.
+    """
     base = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # each worker has a directory of its own below it
     with (base / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            meanwhile()
+            fcntl.flock(lock, fcntl.LOCK_EX)
         finished = base / f"{name}.finished"
         if not finished.exists():
             shutil.rmtree(base / name, ignore_errors=True)  # of a worker that failed
@@ -130,7 +149,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return base / name
 
 
-def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
+def make_workspace(path: Path, programs: Path = REAL) -> Workspace:
     """Copy the repository's own files to `path` and give it the small data set."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -145,7 +164,7 @@ def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
             shutil.copy(REPOSITORY / name, path / name)
     for name in ("dvc.lock", "data/raw/complete_journey.dvc"):
         (path / name).unlink(missing_ok=True)
-    workspace = Workspace(path, environment_of(path, hash_seed))
+    workspace = Workspace(path, environment_of(path, programs))
     for key, value in SMALL.items():
         workspace.set(key, value)
     (path / "campaigns.yaml").write_text(CAMPAIGNS)
@@ -157,19 +176,24 @@ def make_workspace(path: Path, hash_seed: str = "0") -> Workspace:
     return workspace
 
 
-def run_all(path: Path) -> None:
+def run_all(path: Path, programs: Path) -> None:
     """Make a workspace with committed results."""
-    workspace = make_workspace(path)
+    workspace = make_workspace(path, programs)
     workspace.run("dvc", "repro")
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-q", "-m", "Results")
 
 
+def make_finished(factory: pytest.TempPathFactory, programs: Path) -> Path:
+    """Run the small pipeline, once for all workers."""
+    return made_once(factory, "finished", lambda path: run_all(path, programs))
+
+
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def finished(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Workspace:
     """A workspace after `dvc repro`. Tests must not change it: they copy it."""
-    path = made_once(tmp_path_factory, "finished", run_all)
-    return Workspace(path, environment_of(path))
+    path = make_finished(tmp_path_factory, programs)
+    return Workspace(path, environment_of(path, programs))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import ast
 import os
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ruamel.yaml import YAML
 from offerbench.commands.dependencies import dependencies
 
 from .conftest import REPOSITORY
+from .programs import HASH_SEED
 
 STAGES = YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 SCRIPTS = {"train_full": "train", "train_augmented": "train", "train_mono": "train"}
@@ -59,12 +59,12 @@ def has_code(file: Path) -> bool:
 
 
 @cache
-def imported_files(script: str) -> frozenset[str]:
+def imported_files(programs: Path, script: str) -> frozenset[str]:
     """Source files with code that Python imports for a stage's script."""
     printed = subprocess.run(
-        [sys.executable, "tests/pipeline/imported.py", script],
+        [programs / "python", "tests/pipeline/imported.py", script],
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": "src", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "PYTHONPATH": "src", "PYTHONHASHSEED": HASH_SEED},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -77,11 +77,11 @@ def test_dependencies_are_those_that_the_command_writes(monkeypatch: pytest.Monk
     dependencies(check=True)
 
 
-@pytest.mark.pipeline  # imports the libraries of every stage, in a process for each
+@pytest.mark.pipeline  # imports the code of every stage, in a process for each
 @pytest.mark.parametrize("stage", STAGES)
-def test_stage_lists_the_code_that_python_imports_for_it(stage: str) -> None:
+def test_stage_lists_the_code_that_python_imports_for_it(stage: str, programs: Path) -> None:
     listed = [dependency for dependency in STAGES[stage]["deps"] if dependency.startswith("src/")]
-    used = imported_files(f"stages/{SCRIPTS.get(stage, stage)}.py") - WITHOUT_INFLUENCE
+    used = imported_files(programs, f"stages/{SCRIPTS.get(stage, stage)}.py") - WITHOUT_INFLUENCE
     assert len(used) > (1 if stage == "validate" else 5)
     covered = {name for name in used if any(name == dep or name.startswith(f"{dep}/") for dep in listed)}
     assert used - covered == set(), "run `offerbench dependencies`; if it does not add these, it has a bug"
@@ -90,7 +90,7 @@ def test_stage_lists_the_code_that_python_imports_for_it(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_file_of_a_listed_package_is_used(stage: str) -> None:
+def test_every_file_of_a_listed_package_is_used(stage: str, programs: Path) -> None:
     # A package in place of its files: a change of a file that the stage does not use must not rerun it.
     packages = [PACKAGE.parents[1] / dependency for dependency in STAGES[stage]["deps"]]
     files = {
@@ -100,7 +100,7 @@ def test_every_file_of_a_listed_package_is_used(stage: str) -> None:
         for file in package.rglob("*.py")
         if has_code(file)
     }
-    assert files - imported_files(f"stages/{SCRIPTS.get(stage, stage)}.py") == set()
+    assert files - imported_files(programs, f"stages/{SCRIPTS.get(stage, stage)}.py") == set()
 
 
 @pytest.mark.parametrize("stage", STAGES)

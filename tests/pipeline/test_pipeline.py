@@ -67,7 +67,8 @@ def test_a_finished_run_is_up_to_date(finished: Workspace) -> None:
 def test_same_bytes_in_another_directory_with_another_hash_seed_and_two_jobs(
     workspace: Workspace, finished: Workspace
 ) -> None:
-    # All stages anew, nothing taken from DVC's record of earlier runs.
+    # All stages anew, nothing taken from DVC's record of earlier runs. Each in a Python that was started for
+    # it, while those of the finished run were forked.
     assert workspace.path != finished.path
     other = Workspace(workspace.path, environment_of(workspace.path, hash_seed="12345"))
     assert other.environment["PYTHONHASHSEED"] != finished.environment["PYTHONHASHSEED"]

@@ -34,12 +34,12 @@ def study_and_gate(workspace: Workspace) -> None:
     assert "Running stage 'report'" in workspace.run("dvc", "repro").stdout
 
 
-def test_a_directory_of_a_larger_repository(finished: Workspace, tmp_path: Path) -> None:
+def test_a_directory_of_a_larger_repository(finished: Workspace, tmp_path: Path, programs: Path) -> None:
     larger, project = tmp_path / "larger", tmp_path / "larger/teams/shop"
     shutil.copytree(finished.path, project, symlinks=True)
     shutil.rmtree(project / ".git")
     (larger / "README.md").write_text("of all teams\n")
-    workspace = Workspace(project, environment_of(project))
+    workspace = Workspace(project, environment_of(project, programs))
     workspace.run("git", "init", "-q", "-b", "main", str(larger))
     workspace.run("git", "-C", str(larger), "add", "-A")
     workspace.run("git", "commit", "-q", "-m", "Start")
@@ -48,9 +48,11 @@ def test_a_directory_of_a_larger_repository(finished: Workspace, tmp_path: Path)
     assert all(name.startswith("teams/shop/") for name in changed[1::2]), changed
 
 
-def test_a_linked_work_tree_with_a_detached_head(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_linked_work_tree_with_a_detached_head(
+    workspace: Workspace, tmp_path: Path, programs: Path
+) -> None:
     workspace.run("git", "worktree", "add", "-q", "--detach", str(tmp_path / "tree"))
-    tree = Workspace(tmp_path / "tree", environment_of(tmp_path / "tree"))
+    tree = Workspace(tmp_path / "tree", environment_of(tmp_path / "tree", programs))
     assert tree.run("git", "symbolic-ref", "-q", "HEAD", check=False).returncode != 0
     tree.run("dvc", "cache", "dir", "--local", str(workspace.path / ".dvc/cache"))
     tree.run("dvc", "checkout")

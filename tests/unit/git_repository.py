@@ -1,13 +1,13 @@
 """Repositories of git that tests make, untouched by the configuration of the user."""
 
-import io
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+
+from .. import remembered_yaml
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +22,8 @@ def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_yaml(target: Path, content: Any) -> None:
-    stream = io.StringIO()
-    YAML().dump(content, stream)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(stream.getvalue())
+    target.write_text(remembered_yaml.dumped(content))
 
 
 def git(directory: Path, *words: str) -> str:

@@ -1,7 +1,6 @@
 """Every mistake in params.yaml is named with its key and what is allowed there."""
 
 import copy
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,18 +8,16 @@ from typing import Any
 
 import duckdb
 import pytest
-from ruamel.yaml import YAML
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.parameters import load_parameters
 
+from .. import remembered_yaml
 from .parameters import COMPLETE, changed
 
 
 def write(directory: Path, content: Any) -> Path:
-    stream = io.StringIO()
-    YAML().dump(content, stream)
-    (directory / "params.yaml").write_text(stream.getvalue())
+    (directory / "params.yaml").write_text(remembered_yaml.dumped(content))
     return directory / "params.yaml"
 
 

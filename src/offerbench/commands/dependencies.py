@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,17 +45,22 @@ WITHOUT_INFLUENCE = frozenset(
 engine works: the tests hold every engine to the same bytes."""
 
 
-def imported_modules(file: Path) -> set[str]:
+def imported_modules(file: Path) -> frozenset[str]:
     """Modules of offerbench that a file imports, anywhere in it."""
+    return _imported_modules(file.read_text(encoding="utf-8"))
+
+
+@cache  # most files are of many stages
+def _imported_modules(code: str) -> frozenset[str]:
     modules = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     paths = [name.split(".") for name in modules if name.split(".")[0] == PACKAGE]
     # Python runs the packages above a module too; the root only has public names, imported when asked for.
-    return {".".join(path[:depth]) for path in paths for depth in range(2, len(path) + 1)}
+    return frozenset(".".join(path[:depth]) for path in paths for depth in range(2, len(path) + 1))
 
 
 def source_file(module: str) -> Path | None:
@@ -84,7 +90,12 @@ def used_files(script: Path) -> set[Path]:
 
 def _has_code(file: Path) -> bool:
     """Whether a file is more than a docstring."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return _is_more_than_a_docstring(file.read_text(encoding="utf-8"))
+
+
+@cache
+def _is_more_than_a_docstring(code: str) -> bool:
+    tree = ast.parse(code)
     return len(tree.body) > (ast.get_docstring(tree) is not None)
 
 

@@ -1,6 +1,9 @@
 """The whole evaluation, against loops over the pairs with the same scores."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +52,14 @@ class Evaluated:
     tables: dict[str, OfferTable]
     scored: dict[str, ScoredTask]
     results: Results
+    loops: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    """What the loops found: most tests ask for the same."""
+
+    def once(self, key: tuple[str, ...], loop: Callable[[], Any]) -> Any:
+        """Run a loop the first time that it is asked for."""
+        if key not in self.loops:
+            self.loops[key] = loop()
+        return self.loops[key]
 
     @property
     def rows(self) -> list[int]:
@@ -69,12 +80,13 @@ class Evaluated:
 
     def hits(self, task: str) -> dict[tuple[int, int], str]:
         """Negatives that are positives in truth, by the loop over the log."""
-        return oracle.hits(self.log(task), self.rows, NEIGHBOURS)
+        return self.once(("hits", task), lambda: oracle.hits(self.log(task), self.rows, NEIGHBOURS))
 
     def pairs(self, measure: Measure, task: str) -> list[oracle.Pair]:
         """Pairs that are measured, in the order of the loops."""
         left_out = {pair for pair, kind in self.hits(task).items() if kind in oracle.LEFT_OUT[measure]}
-        return oracle.measured_pairs(len(self.rows), NEIGHBOURS, left_out)
+        loop = partial(oracle.measured_pairs, len(self.rows), NEIGHBOURS, left_out)
+        return self.once(("pairs", measure, task), loop)
 
     def measured(self, measure: Measure, task: str) -> MeasuredPairs:
         """The same of the fast path."""
@@ -83,6 +95,9 @@ class Evaluated:
 
     def scores(self, name: str, measure: Measure, task: str) -> list[float]:
         """Scores of a row, pairs in the order of the loops."""
+        return self.once(("scores", name, measure, task), lambda: self._scores(name, measure, task))
+
+    def _scores(self, name: str, measure: Measure, task: str) -> list[float]:
         pairs = self.pairs(measure, task)
         if name == HISTORY_AFFINITY:
             labels = self.labels(task)

@@ -6,6 +6,7 @@ import pytest
 
 from offerbench.cli import main
 
+from ... import remembered_yaml
 from ..git_repository import plain_git  # noqa: F401
 from .checkout import Gate, Outcome, make_repository
 
@@ -18,6 +19,8 @@ def repository(tmp_path: Path) -> Path:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gate:
     """Runs the command in a directory."""
+    for module in ("offerbench.parameters", "offerbench.gate.lock"):
+        monkeypatch.setattr(f"{module}.parse_yaml", remembered_yaml.parsed)
 
     def run(directory: Path, *arguments: str) -> Outcome:
         monkeypatch.chdir(directory)

@@ -61,7 +61,7 @@ COMPRESSION = {"ranker.compression": {"user_meta_features": 4, "offer_meta_featu
 BILINEAR = {"ranker.units": [16, 8], "optimizer.learning_rate": 0.03, "epochs": 14}
 KINDS: dict[str, tuple[Case, dict[str, Any]]] = {
     "full": (CASES["full"], {}),
-    **{f"mono_{feature}": (Case(offer_features=[feature]), {}) for feature in FEATURES},
+    **{f"mono_{feature}": (Case(offer_features=[feature]), {"epochs": 6}) for feature in FEATURES},
     "shared": (CASES["shared"], {}),
     "matches_without_groupings": (CASES["matches_without_groupings"], {}),
     "augmented_dot": (CASES["variance_matches"], GROUPINGS | {"epochs": 15}),

@@ -27,7 +27,8 @@ print(round(float(variable[0]), 3), float(metric.result()))
 
 @pytest.mark.parametrize(
     "setting",
-    [{"KERAS_BACKEND": "jax"}, {"TF_USE_LEGACY_KERAS": "1"}, {"KERAS_BACKEND": "none"}],
+    [{"KERAS_BACKEND": "jax", "TF_USE_LEGACY_KERAS": "1"}, {"KERAS_BACKEND": "none"}],
+    ids=["both", "no backend"],
 )
 def test_a_training_takes_no_backend_from_the_environment(setting: dict[str, str]) -> None:
     environment = {**os.environ, **setting}

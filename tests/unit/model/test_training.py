@@ -24,6 +24,24 @@ def made_loyal_users() -> PreparedData:
     return loyal_users()
 
 
+class RecordingTrainer(Trainer):
+    """Only says which steps there are: compiling them takes a second."""
+
+    steps: list[int] = []  # noqa: RUF012
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.train_step = self.record
+        self.validation_step = lambda batch: self.nothing()
+
+    def record(self, batch: BatchTensors, step: tf.Variable) -> tuple[tf.Tensor, Pairs]:
+        self.steps.append(int(step))
+        return self.nothing()
+
+    def nothing(self) -> tuple[tf.Tensor, Pairs]:
+        return tf.zeros([]), Pairs(tf.zeros((1, 24, 5, 5)), None)
+
+
 @pytest.fixture(scope="module")
 def two_epochs(loyal_users: PreparedData, configured_tensorflow: None) -> Trained:
     return trained(loyal_users)
@@ -57,20 +75,10 @@ def test_steps_are_counted_over_the_epochs(
     loyal_users: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 160 users of 6 days with one event each: 960 events, 8 batches of 120 an epoch.
-    steps = []
-
-    class RecordingTrainer(Trainer):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            self.train_step = self.record  # instead of the compiled step
-
-        def record(self, batch: BatchTensors, step: int) -> tuple[tf.Tensor, Pairs]:
-            steps.append(step)
-            return tf.zeros([]), Pairs(tf.zeros((1, 24, 5, 5)), None)
-
+    RecordingTrainer.steps.clear()
     monkeypatch.setattr(training, "Trainer", RecordingTrainer)
     trained(loyal_users, epochs=2)
-    assert steps == list(range(16))  # a step's number seeds its dropout
+    assert RecordingTrainer.steps == list(range(16))  # a step's number seeds its dropout
 
 
 def test_early_stopping_restores_the_best_epoch(
@@ -100,7 +108,10 @@ def test_patience_that_is_not_used_up_restores_the_best_epoch(
     assert as_bytes(weights) == as_bytes(two_epochs[0])
 
 
-def test_an_epoch_of_several_passes_has_the_steps_of_all(loyal_users: PreparedData) -> None:
+def test_an_epoch_of_several_passes_has_the_steps_of_all(
+    loyal_users: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "Trainer", RecordingTrainer)
     _, curves = trained(loyal_users, min_steps_per_epoch=9)  # 8 batches a pass
     assert [epoch.steps for epoch in curves] == [16, 32]
 
@@ -128,6 +139,7 @@ def test_a_training_that_is_best_at_an_end_says_so(
     note: str | None,
 ) -> None:
     monkeypatch.setattr(training, "Curve", scripted(aucs))
+    monkeypatch.setattr(training, "Trainer", RecordingTrainer)  # the curves say all
     _, curves = trained(loyal_users, epochs=len(aucs))
     best = best_point(curves)
     assert (best["epoch"], best["steps"], best["validation_auc"]) == (epoch, 8 * epoch, aucs[epoch - 1])
