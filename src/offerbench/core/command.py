@@ -62,6 +62,9 @@ def guarded(main: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(main)  # Typer reads the arguments from the signature
     def wrapped(*arguments: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+        # LightGBM's threads spin while they wait for each other, and a core that another stage has makes
+        # them wait long. Asleep they take a fraction of the processor's time. Read when OpenMP is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         _keep_dvc_apart()
         if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no letter for it gets a "?"
             sys.stdout.reconfigure(errors="replace")
