@@ -1,12 +1,11 @@
 """Wall and processor seconds of every stage, and of all: `python -m benchmarks.stages [--jobs 2]`.
 
-Every stage runs anew, one after the other, each by `dvc repro --force --single-item`, so that DVC's own time
-is in it; with more jobs all of them side by side, by `offerbench repro --force`. Nothing may change: the
-results of a forced run are those of `dvc.lock`. Writes `benchmarks/stages.json` and `.md`; a run with jobs
-keeps the stages of the last run without.
+Every stage runs anew by `dvc repro --force --single-item`, as `offerbench repro` runs it, so that DVC's own
+time is in it. Nothing may change: the results of a forced run are those of `dvc.lock`. Writes
+`benchmarks/stages.json` and `.md`, with the runs under other labels that are there already.
 """
 
-import resource
+import os
 import subprocess
 import sys
 import time
@@ -16,63 +15,60 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from offerbench.commands.repro import chain_lengths, stages_of_pipeline
+from offerbench.commands.repro import run_stages, stages_of_pipeline
 from offerbench.core import command
 from offerbench.core.atomic import atomic_file
-from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import read_json, write_json
 
 RESULTS, TABLE = Path("benchmarks/stages.json"), Path("benchmarks/stages.md")
-ALL = "all, {jobs} at a time"
+ALL = "all"
 
 
-def seconds_of(name: str, words: list[str]) -> dict[str, Any]:
-    """Run a command; its wall seconds, and processor seconds of it and of all that it started.
+def timed_run(jobs: int) -> list[dict[str, Any]]:
+    """Run all stages; wall and processor seconds of each with all that it started, then those of the run."""
+    rows: list[dict[str, Any]] = []
 
-    Raises
-    ------
-    OfferbenchError
-        If it fails; with the end of what it said.
-    """
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise OfferbenchError(f"{name} failed: {(done.stdout + done.stderr)[-2000:]}")
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"stages: {name} {wall:.1f} s, processor {processor:.1f} s", flush=True)
-    return {"stage": name, "wall_seconds": round(wall, 1), "processor_seconds": round(processor, 1)}
+    def run(name: str) -> bool:
+        words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--force", "--single-item", name]
+        start = time.perf_counter()
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        rows.append(_row(name, time.perf_counter() - start, usage.ru_utime + usage.ru_stime))
+        print("stages: {stage} {wall} s, processor {processor} s".format(**rows[-1]), flush=True)
+        return process.returncode == 0
 
-
-def in_turn() -> list[dict[str, Any]]:
-    """Time each stage by itself, in an order in which DVC could run them; then their sum."""
-    lengths = chain_lengths(stages_of_pipeline())
-    dvc = [sys.executable, "-m", "dvc", "repro", "--force", "--single-item"]
-    rows = [seconds_of(name, [*dvc, name]) for name in sorted(lengths, key=lambda name: -lengths[name])]
-    sums = {
-        column: round(sum(row[column] for row in rows), 1) for column in ("wall_seconds", "processor_seconds")
-    }
-    return [*rows, {"stage": ALL.format(jobs=1), **sums}]
+    start = time.perf_counter()
+    run_stages(stages_of_pipeline(), jobs, run)
+    return [*rows, _row(ALL, time.perf_counter() - start, sum(row["processor"] for row in rows))]
 
 
-def side_by_side(jobs: int) -> dict[str, Any]:
-    """Time a whole run with jobs."""
-    words = [sys.executable, "-m", "offerbench", "repro", "--force", "--jobs", str(jobs)]
-    return seconds_of(ALL.format(jobs=jobs), words)
+def _row(stage: str, wall: float, processor: float) -> dict[str, Any]:
+    return {"stage": stage, "wall": round(wall, 1), "processor": round(processor, 1)}
 
 
-def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = 1) -> None:
-    """Time the stages, or a run of all of them."""
-    if jobs == 1:
-        rows = in_turn()
-    else:
-        row = side_by_side(jobs)
-        known = read_json(RESULTS)["stages"] if RESULTS.exists() else []
-        rows = [each for each in known if each["stage"] != row["stage"]] + [row]
-    write_json(RESULTS, {"stages": rows})
+def table_of(runs: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
+    """Put runs side by side: a row for each stage, in the order of the last run, and that of all."""
+    tables = {label: pd.DataFrame(rows).set_index("stage") for label, rows in runs.items()}
+    for label, table in tables.items():
+        table.columns = pd.Index([f"{label}: {column}, s" for column in table.columns])
+    joined = pd.concat([tables[label] for label in runs], axis=1)
+    last = [row["stage"] for row in list(runs.values())[-1] if row["stage"] != ALL]
+    former = [stage for stage in joined.index if stage not in last and stage != ALL]
+    return joined.loc[[*last, *former, ALL]].reset_index(names="stage")
+
+
+def main(
+    jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = 1,
+    label: Annotated[str, typer.Option(help="Name of the run; by default the number of jobs.")] = "",
+) -> None:
+    """Time a run of all stages."""
+    label = label or (f"{jobs} at a time" if jobs > 1 else "in turn")
+    runs = read_json(RESULTS)["runs"] if RESULTS.exists() else {}
+    runs = {**{name: rows for name, rows in runs.items() if name != label}, label: timed_run(jobs)}
+    write_json(RESULTS, {"runs": runs})
     with atomic_file(TABLE) as file:
-        headers = {"stage": "stage", "wall_seconds": "wall, s", "processor_seconds": "processor, s"}
-        table = pd.DataFrame(rows).rename(columns=headers)
+        table = table_of(runs).astype(object).fillna("")
         file.write_text(table.to_markdown(index=False) + "\n", encoding="utf-8")
 
 
