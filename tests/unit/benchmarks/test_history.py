@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-
 from benchmarks.history import HISTORY, draw, read_history, with_release
 from benchmarks.stages import ALL, table_of
+
 from offerbench.core.errors import OfferbenchError
 
 FIRST = {"version": "0.1.0", "date": "2026-11-25", "ratios": {"a": 4.5}}
