@@ -13,8 +13,8 @@ from offerbench import cli
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-VERBS = ["fetch", "synthetic", "audience", "outcome", "gate", "study", "prune", "readme", "schema"]
-VERBS += ["dependencies"]
+VERBS = ["fetch", "repro", "synthetic", "audience", "outcome", "gate", "study", "prune", "readme"]
+VERBS += ["schema", "dependencies"]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
