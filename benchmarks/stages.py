@@ -55,7 +55,8 @@ def table_of(runs: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
     joined = pd.concat([tables[label] for label in runs], axis=1)
     last = [row["stage"] for row in list(runs.values())[-1] if row["stage"] != ALL]
     former = [stage for stage in joined.index if stage not in last and stage != ALL]
-    return joined.loc[[*last, *former, ALL]].reset_index(names="stage")
+    table = joined.loc[[*last, *former, ALL]].reset_index(names="stage")
+    return table.astype(object).where(table.notna(), None)  # an empty cell, not "nan"
 
 
 def main(
@@ -68,7 +69,7 @@ def main(
     runs = {**{name: rows for name, rows in runs.items() if name != label}, label: timed_run(jobs)}
     write_json(RESULTS, {"runs": runs})
     with atomic_file(TABLE) as file:
-        table = table_of(runs).astype(object).fillna("")
+        table = table_of(runs)
         file.write_text(table.to_markdown(index=False) + "\n", encoding="utf-8")
 
 
