@@ -121,6 +121,7 @@ def wauc_and_gap(users: int, seed: int) -> tuple[float, float, float, float]:
     return float(values[0][0]), widths[0], float(values[0][0] - values[1][0]), widths[1]
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_value() -> None:
     truth, _, true_gap, _ = wauc_and_gap(40_000, seed=10_000)
     runs = [wauc_and_gap(150, seed) for seed in range(300)]

@@ -87,7 +87,10 @@ def data_of_tastes(tastes: PlantedTastes) -> PreparedData:
     return tastes.data
 
 
-SLOW = {"bilinear_everything": [pytest.mark.slow, pytest.mark.xdist_group("conformance")]}
+SLOW = {
+    kind: [pytest.mark.slow, pytest.mark.xdist_group("conformance")]
+    for kind in ("bilinear_everything", "attributes", "matches_without_groupings")
+}  # their parts are those of the others too
 
 
 @pytest.fixture(scope="module", params=[pytest.param(kind, marks=SLOW.get(kind, [])) for kind in KINDS])

@@ -28,7 +28,10 @@ FLAGS = (
 SCHEMES = {"dark": 0, "light": 1}
 PHONE, DESK = 390, 1280
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome here"),
+]
 
 # The page is shown in a frame: a browser's window can't be as narrow as a phone.
 FRAME = """<!doctype html><html><body>
