@@ -12,7 +12,6 @@ from typing import Any
 import matplotlib
 import pandas as pd
 import seaborn
-import typer
 
 from offerbench import __version__
 from offerbench.core import command
@@ -89,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(lambda: typer.run(main))
+    command.run(main)

@@ -74,4 +74,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command.run(lambda: typer.run(main))
+    command.run(main)
