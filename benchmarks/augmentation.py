@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.measure import Comparison, alternate
+from benchmarks.measure import Comparison
 from benchmarks.plain.augmentation import (
     PlainAugmentedTrainer,
     PlainGrouping,
@@ -15,21 +15,18 @@ from benchmarks.plain.augmentation import (
     packed_keys,
 )
 from benchmarks.plain.matches import past_group
-from benchmarks.plain.training import Inputs, plain_batch, plain_group
-from benchmarks.training_step import compare_gradients, untrained
+from benchmarks.plain.training import Inputs, plain_group
+from benchmarks.training_step import STEPS, compare_gradients, step_seconds, untrained
 from offerbench.batching.batches import draw_pass, drop_history
 from offerbench.batching.grouped import BatchMaker, Key, draw_keys
-from offerbench.batching.prefetch import prefetched
 from offerbench.core.columns import Split
 from offerbench.core.ranges import Rows
 from offerbench.model.config import TrainParameters
 from offerbench.model.ranker import Ranker
 from offerbench.model.tensors import BatchTensors, batch_signature, batch_tensors
-from offerbench.model.training import Curve, Trainer
+from offerbench.model.training import Trainer
 from offerbench.parameters import Parameters
 from offerbench.preparation.prepared import PreparedData
-
-STEPS = 5
 
 
 def as_in_the_study(training: TrainParameters) -> TrainParameters:
@@ -108,24 +105,12 @@ def compare_augmentations(
     batches = list(islice(draw_pass(data, Split.TRAIN, parameters.rebatch), STEPS))
     plain = PlainAugmentedTrainer(model, draw_groupings(training.groupings, list(data.offer_sizes.values())))
     group = _plain_group(data, model, np.concatenate(batches))
-    events = np.split(np.arange(sum(map(len, batches))), len(batches))
     trainer = _trainer(data, model, parameters.rebatch.batch_size)
     maker = BatchMaker(data, list(data.offer_sizes), training.matching)
-
-    def plain_steps() -> None:
-        for batch in events:
-            plain.step(plain_batch(group, tf.constant(batch)))
-
-    def our_steps() -> None:
-        curve = Curve()
-        for step, batch in enumerate(prefetched(_made(data, maker, training, batches))):
-            curve.add(*trainer.train_step(batch, step))
-
-    plain_seconds, our_seconds = alternate(plain_steps, our_steps, rounds)
+    seconds = step_seconds(plain, group, trainer, lambda: _made(data, maker, training, batches), rounds)
     return Comparison(
-        figure=f"training step, {name}",
-        plain_seconds=plain_seconds / STEPS,
-        ours_seconds=our_seconds / STEPS,
+        f"training step, {name}",
+        *seconds,
         rounds=rounds,
         rows=parameters.rebatch.batch_size,
         wanted_ratio=wanted_ratio,

@@ -1,10 +1,17 @@
-"""Alternate the plain twin and ours, several rounds, and take medians."""
+"""Alternate the plain twin and ours, several rounds, and take medians; write what was measured."""
 
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from offerbench.core.atomic import atomic_file
+from offerbench.core.json_files import write_json
 
 
 @dataclass(frozen=True)
@@ -50,3 +57,12 @@ def alternate(plain: Callable[[], object], ours: Callable[[], object], rounds: i
             function()
             seconds.append(time.perf_counter() - start)
     return statistics.median(times[0]), statistics.median(times[1])
+
+
+def write_results(target: Path, results: Sequence[dict[str, Any]], draw: Callable[[Any, Path], None]) -> None:
+    """Write results as JSON, and as a table (.md) and a picture (.png) beside it."""
+    write_json(target, {"results": results})
+    with atomic_file(target.with_suffix(".md")) as temporary:
+        temporary.write_text(tabulate(results, "keys", tablefmt="pipe", intfmt=",") + "\n", encoding="utf-8")
+    with atomic_file(target.with_suffix(".png")) as temporary:
+        draw(results, temporary)

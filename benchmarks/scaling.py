@@ -20,13 +20,11 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import typer
-from tabulate import tabulate
 
+from benchmarks.measure import write_results
 from offerbench.batching.batches import draw_pass, write_batches
 from offerbench.core import command
-from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import Split
-from offerbench.core.json_files import write_json
 from offerbench.datasets.synthetic.generate import generate
 from offerbench.parameters import load_parameters
 from offerbench.preparation.prepare import prepare_dataset
@@ -93,11 +91,7 @@ def main(
             Path(raw).mkdir()
         results.append(json.loads(done.stdout.splitlines()[-1]))
         print(f"scaling: {results[-1]}", flush=True)
-    write_json(TARGET, {"results": results})
-    with atomic_file(TARGET.with_suffix(".md")) as temporary:
-        temporary.write_text(tabulate(results, "keys", tablefmt="pipe", intfmt=",") + "\n", encoding="utf-8")
-    with atomic_file(TARGET.with_suffix(".png")) as temporary:
-        draw(results, temporary)
+    write_results(TARGET, results, draw)
 
 
 if __name__ == "__main__":

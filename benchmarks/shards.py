@@ -23,12 +23,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pyarrow as pa
 import typer
-from tabulate import tabulate
 
+from benchmarks.measure import write_results
 from offerbench.core import command
-from offerbench.core.atomic import atomic_file
 from offerbench.core.columns import DAY, EVENT_TYPE, USER
-from offerbench.core.json_files import write_json
 from offerbench.engines.score_ranges import NUMBER, SCORE, sum_range, write_weights
 from offerbench.engines.scored_shards import IS_POSITIVE, OFFER, USER_NUMBER
 from offerbench.engines.shards import SHARD_NUMBER, build_shards
@@ -133,11 +131,7 @@ def main(
             done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=True)
             results.append(json.loads(done.stdout.splitlines()[-1]))
             print(f"shards: {results[-1]}", flush=True)
-    write_json(TARGET, {"results": results})
-    with atomic_file(TARGET.with_suffix(".md")) as temporary:
-        temporary.write_text(tabulate(results, "keys", tablefmt="pipe", intfmt=",") + "\n", encoding="utf-8")
-    with atomic_file(TARGET.with_suffix(".png")) as temporary:
-        draw(results, temporary)
+    write_results(TARGET, results, draw)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ time is in it. Nothing may change: the results of a forced run are those of `dvc
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from offerbench.commands.repro import run_stages, stages_of_pipeline
+from offerbench.commands.repro import run_stages, stage_command, stages_of_pipeline
 from offerbench.core import command
 from offerbench.core.atomic import atomic_file
 from offerbench.core.json_files import read_json, write_json
@@ -29,9 +28,10 @@ def timed_run(jobs: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
 
     def run(name: str) -> bool:
-        words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--force", "--single-item", name]
         start = time.perf_counter()
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            stage_command(name, force=True), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         rows.append(_row(name, time.perf_counter() - start, usage.ru_utime + usage.ru_stime))

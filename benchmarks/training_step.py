@@ -1,6 +1,6 @@
 """One training step of a model on Complete Journey: the published manner against ours."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.measure import Comparison, alternate
-from benchmarks.plain.training import PlainTrainer, plain_batch, plain_group
+from benchmarks.plain.training import Inputs, PlainTrainer, plain_batch, plain_group
 from offerbench.batching.batches import draw_pass
 from offerbench.batching.grouped import BatchMaker
 from offerbench.batching.prefetch import prefetched
@@ -136,8 +136,42 @@ def compare_training_steps(
     batches = list(islice(draw_pass(data, Split.TRAIN, parameters.rebatch), STEPS))
     plain = PlainTrainer(model)
     group = plain_group(data, np.concatenate(batches), features)
-    events = np.split(np.arange(group[f"offer_{features[0]}"].nrows()), len(batches))
     trainer = _trainer(data, model, parameters.rebatch.batch_size)
+    seconds = step_seconds(plain, group, trainer, lambda: _batches(data, model, batches), rounds)
+    return Comparison(
+        f"training step, {name}",
+        *seconds,
+        rounds=rounds,
+        rows=parameters.rebatch.batch_size,
+        wanted_ratio=wanted_ratio,
+        agreement=check_agreement(parameters, data, training, features),
+    )
+
+
+def step_seconds(
+    plain: PlainTrainer,
+    group: Inputs,
+    trainer: Trainer,
+    made: Callable[[], Iterator[BatchTensors]],
+    rounds: int,
+) -> tuple[float, float]:
+    """Time `STEPS` steps of both, in turn; seconds of a step, of the plain twin's and of ours.
+
+    Parameters
+    ----------
+    plain : PlainTrainer
+        The twin.
+    group : Inputs
+        Columns of the events of all batches, one batch after the other.
+    trainer : Trainer
+        Ours.
+    made : callable
+        Makes the batches, every time anew.
+    rounds : int
+        Times that each is run.
+    """
+    rows = next(iter(group.values())).nrows()
+    events = np.split(np.arange(rows), STEPS)
 
     def plain_steps() -> None:
         for batch in events:
@@ -145,16 +179,8 @@ def compare_training_steps(
 
     def our_steps() -> None:
         curve = Curve()
-        for step, batch in enumerate(prefetched(_batches(data, model, batches))):
+        for step, batch in enumerate(prefetched(made())):
             curve.add(*trainer.train_step(batch, step))
 
     plain_seconds, our_seconds = alternate(plain_steps, our_steps, rounds)
-    return Comparison(
-        figure=f"training step, {name}",
-        plain_seconds=plain_seconds / STEPS,
-        ours_seconds=our_seconds / STEPS,
-        rounds=rounds,
-        rows=parameters.rebatch.batch_size,
-        wanted_ratio=wanted_ratio,
-        agreement=check_agreement(parameters, data, training, features),
-    )
+    return plain_seconds / STEPS, our_seconds / STEPS

@@ -88,12 +88,17 @@ def run_stages(needs: Needs, jobs: int, run: Callable[[str], bool]) -> None:
         raise OfferbenchError(f"{', '.join(failed)} failed: what it said is above. Mend it and run again.")
 
 
+def stage_command(name: str, force: bool) -> list[str]:
+    """Give the words that run one stage by DVC, beside others."""
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
+    return [*command, *(["--force"] if force else [])]
+
+
 def _reproduce(name: str, force: bool) -> bool:
     """Run one stage by DVC, and print what it said when it is done: nobody reads two stages in turns."""
     LOG.info("%s started", name)
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     done = subprocess.run(
-        [*command, *(["--force"] if force else [])],
+        stage_command(name, force),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
