@@ -1,16 +1,18 @@
 """What a training step spends its time on: `python -m benchmarks.step_parts` (after `make repro`).
 
 Each part runs by itself over the same batches, in turn with the others, so nothing runs beside it. In a
-training the batches are made in a thread beside the steps. Writes `benchmarks/step_parts.md`.
+training the batches are made in a thread beside the steps. Measured are wall and processor time, with one and
+with two threads for TensorFlow. Writes `benchmarks/step_parts.md`.
 """
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from offerbench.parameters import Parameters, load_parameters
 from offerbench.preparation.prepared import PreparedData, load_prepared
 
 TARGET = Path("benchmarks/step_parts.md")
-BATCHES, ROUNDS = 10, 5
+BATCHES, ROUNDS, THREADS = 10, 5, (1, 2)
 
 
 def parts_of(
@@ -61,27 +63,48 @@ def parts_of(
     }
 
 
-def milliseconds(parts: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median time of each part for one step, all parts in turn after one warm-up of each."""
-    times: dict[str, list[float]] = {name: [] for name in parts}
+def milliseconds(parts: dict[str, Callable[[], object]]) -> dict[str, tuple[float, float]]:
+    """Median wall and processor time of each part for one step, all in turn after one warm-up of each."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in parts}
     for _ in range(ROUNDS + 1):
         for name, run in parts.items():
-            start = time.perf_counter()
+            wall, processor = time.perf_counter(), time.process_time()
             run()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(of[1:]) / BATCHES * 1000 for name, of in times.items()}
+            times[name].append((time.perf_counter() - wall, time.process_time() - processor))
+    return {
+        name: (median(wall for wall, _ in of[1:]), median(processor for _, processor in of[1:]))
+        for name, of in times.items()
+    }
+
+
+def median(seconds: Iterable[float]) -> float:
+    """Median of the seconds of BATCHES steps, as milliseconds of one."""
+    return statistics.median(seconds) / BATCHES * 1000
+
+
+def measure_model(model: str, threads: int) -> dict[str, tuple[float, float]]:
+    """Measure a model in this process, whose threads can be set once."""
+    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
+    runtime.configure(threads)
+    return milliseconds(parts_of(parameters, data, getattr(parameters, f"train_{model}")))
 
 
 def main() -> None:
-    """Time the parts of the steps of the full and of the augmented model."""
-    parameters, data = load_parameters(), load_prepared(PREPARED_DIRECTORY)
-    runtime.configure(parameters.train_full.threads)
-    trainings = {"full": parameters.train_full, "augmented": parameters.train_augmented}
-    found = {name: milliseconds(parts_of(parameters, data, each)) for name, each in trainings.items()}
-    rows = [[part, *(of[part] for of in found.values())] for part in found["full"]]
-    headers = ["part of a step", *(f"{name}, ms" for name in found)]
+    """Measure the parts of the steps of the full and of the augmented model, each in a process of its own."""
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for model in ("full", "augmented"):
+        for threads in THREADS:
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                name = f"{model}, {threads} thread{'s' * (threads > 1)}"
+                found[name] = pool.apply(measure_model, (model, threads))
+    parts = next(iter(found.values()))
+    rows = [
+        [part, *(f"{wall:.1f} / {cpu:.1f}" for wall, cpu in (of[part] for of in found.values()))]
+        for part in parts
+    ]
+    headers = ["wall / processor, ms of a step", *found]
     with atomic_file(TARGET) as temporary:
-        text = tabulate(rows, headers, tablefmt="pipe", floatfmt=".1f")
+        text = tabulate(rows, headers, tablefmt="pipe", colalign=("left", *["right"] * len(found)))
         temporary.write_text(text + "\n", encoding="utf-8")
     print(TARGET.read_text(encoding="utf-8"))
 
