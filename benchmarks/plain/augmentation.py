@@ -151,7 +151,7 @@ class PlainAugmentedTrainer(PlainTrainer):
             scores = tf.einsum("bid,bjd->bij", users, self.by_group(offers))
             if self.match_score is not None:
                 past = self._past(inputs, grouping.is_drawn)
-                scores += self.match_score(past, keys, offers, self.neighbours)
+                scores += self.match_score(past, keys, offers, neighbours=self.neighbours)
             is_left_out = (
                 is_accidental_hit(keys, self.neighbours) if self.removes_hits else tf.zeros_like(scores)
             )

@@ -141,7 +141,9 @@ class PlainTrainer:
 
     def user_columns(self, inputs: Inputs) -> tf.Tensor:
         """Means of each event's history, side by side; float32, shape (B, features * dim)."""
-        means = [self.embeddings[name](inputs[name], self.history_dropout) for name in self.user_features]
+        means = [
+            self.embeddings[name](inputs[name], dropout=self.history_dropout) for name in self.user_features
+        ]
         return tf.concat(means, axis=1)
 
     def offer_columns(self, inputs: Inputs) -> tf.Tensor:

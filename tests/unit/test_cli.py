@@ -126,7 +126,8 @@ def test_a_tree_without_git_is_one_line(
 
 
 def test_windows_is_one_line() -> None:
-    script = "import sys; sys.platform = 'win32'; import offerbench.core.command"
+    # The standard library looks at the platform too, when it is imported.
+    script = "import importlib.metadata, sys; sys.platform = 'win32'; import offerbench.core.command"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: offerbench does not run on Windows itself. Install WSL")
