@@ -18,7 +18,8 @@ from benchmarks.plain.matches import past_group
 from benchmarks.plain.training import Inputs, plain_group
 from benchmarks.training_step import STEPS, compare_gradients, step_seconds, untrained
 from offerbench.batching.batches import draw_pass, drop_history
-from offerbench.batching.grouped import BatchMaker, Key, draw_keys
+from offerbench.batching.grouped import BatchMaker
+from offerbench.batching.grouping_keys import Key, draw_keys
 from offerbench.core.columns import Split
 from offerbench.core.ranges import Rows
 from offerbench.model.config import TrainParameters

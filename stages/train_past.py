@@ -1,6 +1,7 @@
 """Stage `train_past`: the augmented model, trained at each of the cuts on earlier events only."""
 
-from offerbench.campaigns.cuts import PAST_MODELS_DIRECTORY, day_number, past_cuts
+from offerbench.campaigns.as_of import day_number
+from offerbench.campaigns.cuts import PAST_MODELS_DIRECTORY, past_cuts
 from offerbench.core import command
 from offerbench.engines.replicas import run_on_replicas
 from offerbench.parameters import load_parameters

@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import custom, movielens_100k, rees46
 from offerbench.datasets.canonical import ReadCounts, Reject, event_database
-from offerbench.datasets.rejects import LAST_DAY, TEXT_LENGTH
+from offerbench.datasets.faults import LAST_DAY
+from offerbench.datasets.rejects import TEXT_LENGTH
 from offerbench.parameters import Parameters, load_parameters
 from offerbench.preparation.prepare import prepare_dataset
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from offerbench.batching.grouped import BatchMaker, GroupedBatch, Key, draw_keys
+from offerbench.batching.grouped import BatchMaker, GroupedBatch
+from offerbench.batching.grouping_keys import Key, draw_keys
 from offerbench.model.config import TrainParameters
 from offerbench.model.ranker import Ranker
 from offerbench.model.saved_model import named_variables

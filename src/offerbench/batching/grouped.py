@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.batching.batches import Batch, make_batch
+from offerbench.batching.grouping_keys import Key
 from offerbench.batching.pair_keys import PairKeys, pair_keys
 from offerbench.batching.pasts import BatchPasts, batch_pasts
 from offerbench.core.columns import DAY, USER
 from offerbench.core.ranges import Rows
-from offerbench.features.config import GroupingParameters, MatchingParameters
-from offerbench.features.groupings import Groups, draw_features, draw_groups
+from offerbench.features.config import MatchingParameters
+from offerbench.features.groupings import Groups, draw_groups
 from offerbench.features.keys import number_keys
 from offerbench.features.match_counts import MatchIndex, Past
 from offerbench.features.offers import feature_distribution
@@ -22,16 +23,6 @@ from offerbench.features.past_counts import AttributeMatches, count_pasts, witho
 from offerbench.preparation.prepared import PreparedData
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Key:
-    """What the offers of a grouping are defined by."""
-
-    features: list[int]
-    """Places of the offer features whose values make the key, ascending."""
-    change: GroupingParameters | None = None
-    """How large groups are split at random and the groups then merged, now and then; None: never."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +47,6 @@ class GroupedBatch:
     past_lengths: Floats
     """Events of each event's past that a kind of match looks at. Shape (B, kinds)."""
     groupings: list[Grouping]
-
-
-def draw_keys(
-    features: int, groupings: GroupingParameters | None, generator: np.random.Generator
-) -> list[Key]:
-    """Draw the keys of a batch's groupings; without groupings, one key of all features."""
-    if groupings is None:
-        return [Key(list(range(features)))]
-    drawn = [draw_features(features, groupings.mean_features, generator) for _ in range(groupings.number)]
-    return [Key(places, groupings) for places in drawn]
-
-
-def single_keys(features: int) -> list[Key]:
-    """Make a key of each feature alone: the offers of the tasks."""
-    return [Key([feature]) for feature in range(features)]
 
 
 class BatchMaker:

@@ -53,7 +53,7 @@ def batch_pasts(past: Past, rows: Rows, windows: Sequence[int | None]) -> BatchP
         whole=length,
         lengths=[past.windows(rows, window)[1] for window in windows],
         day=day,
-        contexts=contexts.astype(np.int64),
+        contexts=contexts,
         context_of_event=context_of_event,
     )
 

@@ -16,9 +16,9 @@ def data_days(prepared: Path) -> tuple[date, date]:
     return tuple(EPOCH + timedelta(days=int(day)) for day in (days.min(), days.max()))  # type: ignore[return-value]
 
 
-def day_number(day: date) -> int:
-    """Days since 1970-01-01, as the prepared tables count them."""
-    return (day - EPOCH).days
+def day_number(day: date | str) -> int:
+    """Days since 1970-01-01, as the prepared tables count them; text is such as 2017-12-01."""
+    return ((date.fromisoformat(day) if isinstance(day, str) else day) - EPOCH).days
 
 
 def parse_day(text: str, option: str) -> date:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.config import Backtest
-from offerbench.campaigns.cuts import Cut, cut_of, day_number
+from offerbench.campaigns.cuts import Cut, cut_of
 from offerbench.campaigns.head import Head, of_task
 from offerbench.campaigns.inputs import Pairs
 from offerbench.campaigns.level import levels_at

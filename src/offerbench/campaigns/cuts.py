@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from offerbench.campaigns.as_of import day_number
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import MODELS_DIRECTORY, PAST_DIRECTORY, PREPARED_DIRECTORY
 from offerbench.core.rows import AUGMENTED_MODEL
@@ -14,11 +13,6 @@ PRESENT = "present"
 ACTIVITY_DIRECTORY = MODELS_DIRECTORY / "activity"
 HEAD_DIRECTORY = MODELS_DIRECTORY / "head"
 PAST_MODELS_DIRECTORY = MODELS_DIRECTORY / "past"
-
-
-def day_number(day: str) -> int:
-    """Days since 1970-01-01 of a day such as 2017-12-01."""
-    return int(np.datetime64(day, "D").astype(np.int64))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from offerbench.campaigns.timeline import Ints, Labels
-from offerbench.core.order import order_by_labels
+from offerbench.core.order import order_by_labels, run_starts
 from offerbench.core.ranges import concatenated_ranges
 
 Float32s = npt.NDArray[np.float32]
@@ -80,8 +80,7 @@ def count_and_mark(
     order = order_by_labels(labels)
     narrow = np.min_scalar_type(max(users - 1, 0))
     label, user = labels[order], user_of_row.astype(narrow)[order]
-    is_new = np.append(True, (label[1:] != label[:-1]) | (user[1:] != user[:-1]))[: len(label)]
-    start = np.flatnonzero(is_new)
+    start = np.flatnonzero(run_starts(label, user))
     is_first = np.zeros(len(labels), bool)
     is_first[order[start]] = True
     counts = np.diff(np.append(start, len(label)))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.campaigns.timeline import Floats, Ints
+from offerbench.core.order import order_by_labels
 from offerbench.evaluation.auc import OfferAuc, auc_by_offer
 from offerbench.evaluation.bootstrap import Samples, Weights
 
@@ -161,7 +162,7 @@ def calibrate(chances: Sequence[Matrix], bought: Sequence[Mask], bins: int) -> C
     """
     chance = np.concatenate([each.reshape(-1) for each in chances]).astype(np.float64)
     actual = np.concatenate([each.reshape(-1) for each in bought])
-    order = np.argsort(chance, kind="stable")
+    order = order_by_labels(chance.view(np.int64))  # the bits of numbers from 0 on are in their order
     cumulative = np.cumsum(chance[order])
     total = cumulative[-1] if len(cumulative) else 1.0
     part = np.minimum((cumulative / total * bins).astype(np.int64), bins - 1)

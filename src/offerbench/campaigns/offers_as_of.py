@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.train_past import TrainPast
+from offerbench.core.order import order_by_labels, run_starts
 from offerbench.features.offers import Distribution, OfferTable, group_offers
 from offerbench.model.interaction import Vectors
 from offerbench.model.ranker import Ranker
@@ -183,11 +184,11 @@ def described(
 
     def distinct(numbers: Ints, kept: npt.NDArray[np.bool_]) -> Ints:
         """Count the distinct numbers of each offer; ascending ones, as those of users and their days."""
-        keys = numbers[kept] * count + offers[kept]
+        offer, number = offers[kept], numbers[kept]
         if count > 1:
-            keys.sort()
-        is_first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
-        return np.bincount(keys[is_first] % count, minlength=count)
+            order = order_by_labels(offer)
+            offer, number = offer[order], number[order]
+        return np.bincount(offer[run_starts(offer, number)], minlength=count)
 
     ages = past.day - days
     everything, horizon = np.ones(len(rows), bool), past.horizon

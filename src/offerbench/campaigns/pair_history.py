@@ -9,6 +9,7 @@ import numpy.typing as npt
 from offerbench.campaigns.offers_as_of import OffersAsOf
 from offerbench.campaigns.timeline import Ints
 from offerbench.campaigns.users_as_of import UsersAsOf
+from offerbench.core.order import order_by_labels, run_starts
 
 Float32s = npt.NDArray[np.float32]
 
@@ -57,12 +58,12 @@ def pair_history(
     """
     rows, user = rows_of_offers(users, offers)
     pair = user * len(offers) + offers.offer_of_row[rows]
-    order = np.argsort(pair, kind="stable")  # days stay ascending
+    order = order_by_labels(pair)  # days stay ascending
     pair, rows, user = pair[order], rows[order], user[order]
     day = users.timeline.days[rows]
     ago = (users.day - day).astype(np.float64)
-    is_first = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
-    is_new_day = is_first | np.append(True, day[1:] != day[:-1])[: len(pair)]
+    is_first = run_starts(pair)
+    is_new_day = run_starts(pair, day)
     first = np.flatnonzero(is_first)
     last = np.append(first[1:], len(pair))[: len(first)] - 1
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from offerbench.campaigns.offers_as_of import MAX_CHANCE, MIN_CHANCE, SMALL_COUNT, OffersAsOf
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.train_past import TrainPast
+from offerbench.core.order import run_starts
 from offerbench.features.offers import Distribution, OfferTable
 
 
@@ -68,19 +69,16 @@ def _counts(past: TrainPast, rows: Ints) -> tuple[Floats, Floats, Ints, Ints]:
     user, day = past.timeline.users[rows], past.timeline.days[rows]
     horizon = past.horizon
     lately = day >= past.day - horizon, (day < past.day - horizon) & (day >= past.day - 2 * horizon)
-    bought = np.mean([[_changes(user[kept])] for kept in lately], axis=0)
+    bought = np.mean([[_runs(user[kept])] for kept in lately], axis=0)
     prior = np.clip((bought + SMALL_COUNT) / (len(past.users) + 1), MIN_CHANCE, MAX_CHANCE)
-    day_share = np.array([_changes(user, day)]) / max(past.shopping_days, 1)
+    day_share = np.array([_runs(user, day)]) / max(past.shopping_days, 1)
     age = past.day - int(day.min(initial=past.day))
-    return prior, day_share, np.array([_changes(user)]), np.array([age])
+    return prior, day_share, np.array([_runs(user)]), np.array([age])
 
 
-def _changes(*columns: Labels) -> int:
+def _runs(*columns: Labels) -> int:
     """Count the distinct combinations of sorted columns."""
-    if not len(columns[0]):
-        return 0
-    differs = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    return 1 + int(np.count_nonzero(differs))
+    return int(np.count_nonzero(run_starts(*columns)))
 
 
 def distribution_of(labels: Labels, size: int, most_frequent: int) -> Distribution:

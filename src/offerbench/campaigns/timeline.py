@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.columns import DAY, USER
+from offerbench.core.order import run_starts
 from offerbench.preparation.history import contexts, user_days
 from offerbench.preparation.prepared import PreparedData
 
@@ -44,7 +45,7 @@ class Timeline:
     @cached_property
     def distinct_users(self) -> Labels:
         """The users that have an event, ascending; int32, shape (users,)."""
-        is_first = np.append(True, self.users[1:] != self.users[:-1])[: len(self.users)]
+        is_first = run_starts(self.users)
         return np.asarray(self.users[is_first], np.int32)
 
     def row(self, users: Labels, day: int | Ints) -> Ints:

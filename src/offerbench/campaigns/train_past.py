@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from offerbench.campaigns.timeline import Floats, Ints, Labels, Timeline
 from offerbench.core.columns import USER, Split
+from offerbench.core.order import run_starts
 from offerbench.preparation.prepared import PreparedData
 
 
@@ -43,7 +44,7 @@ class TrainPast:
     def users(self) -> Labels:
         """The users that have any, ascending; int32, shape (users,)."""
         users = self.timeline.users[self.rows]
-        return np.asarray(users[np.append(True, users[1:] != users[:-1])[: len(users)]], np.int32)
+        return np.asarray(users[run_starts(users)], np.int32)
 
     @cached_property
     def shopping_days(self) -> int:

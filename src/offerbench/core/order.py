@@ -1,4 +1,4 @@
-"""The order of rows by labels, in linear time: by digits of 16 bits."""
+"""The order of rows by labels, in linear time: by digits of 16 bits; and where runs of equal ones begin."""
 
 from typing import Any
 
@@ -25,6 +25,23 @@ def order_by_labels(*labels: npt.NDArray[Any]) -> Rows:
     """
     order: Rows = np.lexsort([digit for column in reversed(labels) for digit in _digits(column)])
     return order
+
+
+def run_starts(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether each row differs from the one before it in some column; True for the first.
+
+    Parameters
+    ----------
+    *columns : shape (rows,) each
+
+    Returns
+    -------
+    bool, shape (rows,)
+    """
+    starts = np.ones(len(columns[0]), np.bool_)
+    if len(starts):
+        np.logical_or.reduce([column[1:] != column[:-1] for column in columns], out=starts[1:])
+    return starts
 
 
 def _digits(labels: npt.NDArray[Any]) -> list[npt.NDArray[np.uint16]]:

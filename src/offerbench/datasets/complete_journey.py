@@ -14,6 +14,7 @@ from offerbench.core.atomic import atomic_file
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
+from offerbench.datasets.faults import day_faults, first_fault, number_faults
 from offerbench.datasets.raw_files import as_pattern, existing
 from offerbench.datasets.reading import explained
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
@@ -100,13 +101,13 @@ def _make_events(connection: duckdb.DuckDBPyConnection, file: Path) -> ReadCount
     day, price = "(transaction_timestamp::DATE - DATE '1970-01-01')", "(sales_value / quantity)"
     faults = {
         "user_missing": "household_id IS NULL",
-        **rejects.day_faults(day),
-        **rejects.number_faults("price", price),
+        **day_faults(day),
+        **number_faults("price", price),
     }
     connection.execute(
         f"""
         CREATE TEMP VIEW transactions AS
-        SELECT *, CASE WHEN is_positive AND has_product THEN {rejects.first_fault(faults)} END AS fault
+        SELECT *, CASE WHEN is_positive AND has_product THEN {first_fault(faults)} END AS fault
         FROM (SELECT t.*, coalesce(quantity > 0 AND sales_value > 0, false) AS is_positive,
                      coalesce(is_known, false) AS has_product, category1, category2, category3, brand
               FROM read_parquet({literal(as_pattern(file))}, file_row_number = true) t

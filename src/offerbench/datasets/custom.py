@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, literal
 from offerbench.datasets.config import Attribute, Custom
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.faults import day_faults
 from offerbench.datasets.reading import explained
 from offerbench.datasets.repeated_events import settle_repeated_events
 from offerbench.datasets.shop_log.columns import Use, Wanted, wanted_columns
@@ -62,7 +62,7 @@ def _log(rows: Rows, names: Mapping[Wanted, str], files: Sequence[LogFile], cust
     left_out |= user_missing if custom.anonymous == "leave_out" else {}
     left_out |= not_kept(custom.keep, names)
     faults = user_missing if custom.anonymous == "reject" else {}
-    faults |= {**rejects.day_faults(day), **keep_faults(custom.keep, names)}
+    faults |= {**day_faults(day), **keep_faults(custom.keep, names)}
     if "product_id" in features:
         faults["product_missing"] = f"{features['product_id']} = ''"
     for name, bounds in custom.numbers.items():

@@ -13,8 +13,8 @@ import duckdb
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.faults import first_fault
 from offerbench.datasets.raw_files import as_pattern, existing, first_line
-from offerbench.datasets.rejects import first_fault
 from offerbench.datasets.side_tables import STORE_REJECTS, execute, line_without
 from offerbench.datasets.written import not_whole
 

@@ -13,6 +13,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.faults import LAST_DAY
 from offerbench.datasets.raw_files import as_pattern, existing, first_line
 from offerbench.datasets.reading import explained
 from offerbench.datasets.shop_log.values import written_number
@@ -95,7 +96,7 @@ def _log(file: Path) -> Log:
             "user_missing_or_not_a_number": f"({user}) IS NULL",
             "product_missing": "coalesce(trim(product_id), '') = ''",
             "day_of_the_order_unknown": "day IS NULL",
-            "day_after_2099": f"day > {rejects.LAST_DAY}",
+            "day_after_2099": f"day > {LAST_DAY}",
         },
         shown=COLUMNS,
         layout=LAYOUT,

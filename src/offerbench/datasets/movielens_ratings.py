@@ -9,6 +9,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.faults import first_fault
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.reading import explained
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
@@ -69,7 +70,7 @@ def read_ratings(connection: duckdb.DuckDBPyConnection, file: Path, layout: CsvL
             CREATE TABLE ratings AS
             SELECT {whole_number("user_id")} AS user_id, {whole_number("movie_id")} AS movie_id,
                    {written_number("stars", ".")} AS stars, {whole_number("second")} AS second,
-                   {rejects.first_fault(FAULTS)} AS fault
+                   {first_fault(FAULTS)} AS fault
             FROM read_csv($file, header = $header, auto_detect = false, delim = $delimiter, quote = $quote,
                           escape = $quote, columns = $columns, {rejects.STORE_REJECTS})
             """,
@@ -209,7 +210,7 @@ def write_events(
         f"""
         CREATE TEMP VIEW judged AS
         SELECT ratings.*, films.* EXCLUDE (movie_id), ratings.rowid AS file_order,
-               {rejects.first_fault(reasons)} AS reason
+               {first_fault(reasons)} AS reason
         FROM ratings LEFT JOIN films USING (movie_id)
         """
     )

@@ -14,6 +14,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.faults import day_faults, number_faults
 from offerbench.datasets.parts import whole_log
 from offerbench.datasets.raw_files import as_pattern, first_line
 from offerbench.datasets.reading import explained
@@ -57,8 +58,8 @@ def _log(raw_files: list[Path]) -> Log:
             "user_missing": "coalesce(trim(user_id), '') = ''",
             "user_not_a_number": f"({user}) IS NULL",
             "product_missing": "coalesce(product_id, '') = ''",
-            **rejects.day_faults(day),
-            **rejects.number_faults("price", f"({price})"),
+            **day_faults(day),
+            **number_faults("price", f"({price})"),
         },
         shown=COLUMNS,
         layout=CsvLayout(","),

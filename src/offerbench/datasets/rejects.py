@@ -18,9 +18,6 @@ SAMPLES = 20
 TEXT_LENGTH = 500
 MIN_REJECTED_OF_TYPE = 10
 """So many rejected rows of an event type say something about their share; of fewer it is chance."""
-MAX_NUMBER = 1e9
-"""A price above this is a mistake in every currency."""
-LAST_DAY = 47481  # 2099-12-31, days since 1970-01-01
 # For read_csv: DuckDB keeps every row that it can't parse, with its line, instead of stopping there.
 STORE_REJECTS = "store_rejects = true, rejects_limit = 0"
 # DuckDB's reason for a row that it can't parse, where the column does not matter.
@@ -32,32 +29,6 @@ PARSE_REASONS = {
     "LINE SIZE OVER MAXIMUM": "line_too_long",
     "INVALID STATE": "not_csv",
 }
-
-
-def first_fault(faults: Mapping[str, str]) -> str:
-    """Give the SQL for the first reason of `faults` (reason -> condition) that holds, or NULL."""
-    return (
-        f"CASE {' '.join(f'WHEN {condition} THEN {literal(why)}' for why, condition in faults.items())} END"
-    )
-
-
-def day_faults(day: str) -> dict[str, str]:
-    """Give what can be wrong with a day, an SQL expression: reason -> condition."""
-    return {
-        "time_missing_or_unreadable": f"{day} IS NULL",
-        "time_before_1970_or_after_2099": f"{day} NOT BETWEEN 0 AND {LAST_DAY}",
-    }
-
-
-def number_faults(name: str, number: str) -> dict[str, str]:
-    """Give what can be wrong with the number `name`, an SQL expression: reason -> condition."""
-    # NaN is asked for by itself: DuckDB compares by a Parquet file's statistics, which leave it out.
-    return {
-        f"{name}_missing_or_not_a_number": f"{number} IS NULL",
-        f"{name}_negative_or_absurd": (
-            f"NOT isfinite({number}) OR {number} < 0 OR {number} > {MAX_NUMBER:.0f}"
-        ),
-    }
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:

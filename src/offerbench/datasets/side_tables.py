@@ -8,9 +8,10 @@ import numpy as np
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.csv_blocks import CsvLayout
+from offerbench.datasets.faults import first_fault
 from offerbench.datasets.raw_files import opened
 from offerbench.datasets.reading import explained
-from offerbench.datasets.rejects import PARSE_REASONS, first_fault
+from offerbench.datasets.rejects import PARSE_REASONS
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 from offerbench.datasets.row_lines import find_rows
 

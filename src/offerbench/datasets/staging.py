@@ -11,6 +11,7 @@ from offerbench.datasets import rejects
 from offerbench.datasets.canonical import ReadCounts, identifier, is_one_of, literal
 from offerbench.datasets.csv_blocks import CsvLayout
 from offerbench.datasets.event_types import count_types
+from offerbench.datasets.faults import first_fault
 from offerbench.datasets.parts import whole_log
 from offerbench.datasets.row_counts import count_rows, refuse_lost_rows
 
@@ -73,7 +74,7 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
                file_index::INTEGER AS file,
                CASE WHEN {is_fault} THEN left({text}, {rejects.TEXT_LENGTH}) END AS fault_text
         FROM (SELECT *, CASE WHEN log_type__ IS NULL OR kept_type__ IS NOT NULL
-                        THEN {rejects.first_fault(faults)} END AS fault__
+                        THEN {first_fault(faults)} END AS fault__
               FROM (SELECT *, CASE log_type__ {kept} END AS kept_type__
                     FROM (SELECT *, file_index, nullif({log.event_type}, '') AS log_type__
                           FROM {log.rows})))

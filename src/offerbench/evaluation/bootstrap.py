@@ -15,7 +15,7 @@ from scipy import sparse
 
 Weights = npt.NDArray[np.int32]
 Samples = npt.NDArray[np.float64]
-PAIRS_AT_A_TIME = 2_000
+PAIRS_AT_A_TIME = 2_000  # offers of so many pairs side by side: their weights stay in a processor's cache
 
 
 def draw_weights(users: int, samples: int, generator: np.random.Generator) -> Weights:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.columns import BASE, FEATURE, OFFER, VALUE, WEIGHT
-from offerbench.core.order import order_by_labels
+from offerbench.core.order import order_by_labels, run_starts
 from offerbench.core.tables import read_parquet, write_parquet
 
 Labels = npt.NDArray[np.int32]
@@ -52,7 +52,7 @@ def feature_distribution(offers: Labels, labels: Labels, most_frequent: int) -> 
     """
     order = order_by_labels(offers, labels)
     segments, values = offers[order], labels[order]
-    start = np.flatnonzero((np.diff(segments, prepend=-1) != 0) | (np.diff(values, prepend=-1) != 0))
+    start = np.flatnonzero(run_starts(segments, values))
     segments, values, counts = segments[start], values[start], np.diff(np.append(start, len(order)))
     order = order_by_labels(segments, counts.max(initial=0) - counts)  # values stay ascending
     segments, values, counts = segments[order], values[order], counts[order]

@@ -35,13 +35,35 @@ class PastCounts:
     size: int
     """Labels of the feature."""
 
-    def dense(self, pasts: Rows) -> Floats:
-        """Lay the counts of some pasts out as a table; float32, shape (len(pasts), size)."""
-        length = self.length[pasts]
-        rows = concatenated_ranges(self.start[pasts], length)
-        table = np.zeros((len(pasts), self.size), np.float32)
-        table[np.repeat(np.arange(len(pasts)), length), self.values[rows]] = self.counts[rows]
-        return table
+
+class CountTable:
+    """Lays the counts of some pasts out as a table, in memory that is used again.
+
+    A table of many labels is almost empty, and to get the memory for a new one takes longer than to fill it.
+
+    Parameters
+    ----------
+    counts : PastCounts
+        What is laid out.
+    """
+
+    def __init__(self, counts: PastCounts) -> None:
+        self._counts = counts
+        self._memory = np.zeros(0, np.float32)  # of zeros, but for what `_filled` names
+        self._filled = np.zeros(0, np.int64)
+
+    def of(self, pasts: Rows) -> Floats:
+        """Give the counts of some pasts; float32, shape (len(pasts), size). Valid until the next call."""
+        counts = self._counts
+        length = counts.length[pasts]
+        rows = concatenated_ranges(counts.start[pasts], length)
+        if len(self._memory) < len(pasts) * counts.size:
+            self._memory = np.zeros(len(pasts) * counts.size, np.float32)
+        else:
+            self._memory[self._filled] = 0
+        self._filled = np.repeat(np.arange(len(pasts)) * counts.size, length) + counts.values[rows]
+        self._memory[self._filled] = counts.counts[rows]
+        return self._memory[: len(pasts) * counts.size].reshape(len(pasts), counts.size)
 
 
 def count_pasts(labels: Labels, start: Rows, length: Rows, size: int) -> PastCounts:
@@ -72,7 +94,7 @@ def expected_counts(table: Floats, past_of_pair: Rows, offer_of_pair: Rows, offe
     Parameters
     ----------
     table : float32, shape (pasts, size)
-        From `PastCounts.dense`.
+        From `CountTable`.
     past_of_pair, offer_of_pair : int64, shape (pairs,)
         Row of the table, and offer of the distribution.
     offers : Distribution
@@ -161,12 +183,12 @@ class AttributeMatches:
     def __init__(
         self, counts: Mapping[str, PastCounts], shares: Mapping[str, npt.NDArray[np.float64]]
     ) -> None:
-        self._counts = counts
+        self._tables = {name: CountTable(of_feature) for name, of_feature in counts.items()}
         self._shares = shares
 
     def tables(self, contexts: Rows) -> dict[str, Floats]:
-        """Lay out the counts of some contexts; float32, shape (contexts, size) for each feature."""
-        return {name: counts.dense(contexts) for name, counts in self._counts.items()}
+        """Lay out the counts of some contexts, as `CountTable.of`, for each feature."""
+        return {name: table.of(contexts) for name, table in self._tables.items()}
 
     def counts(
         self,

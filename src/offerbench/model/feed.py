@@ -9,7 +9,8 @@ import numpy as np
 
 from offerbench.batching.batches import draw_pass, drop_history
 from offerbench.batching.config import Rebatch
-from offerbench.batching.grouped import BatchMaker, GroupedBatch, draw_keys, single_keys
+from offerbench.batching.grouped import BatchMaker, GroupedBatch
+from offerbench.batching.grouping_keys import draw_keys, single_keys
 from offerbench.batching.prefetch import prefetched
 from offerbench.batching.shares import Share
 from offerbench.core.columns import Split

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.columns import DAY, USER, Split
+from offerbench.core.order import run_starts
 from offerbench.core.ranges import Rows, concatenated_ranges
 from offerbench.features.match_counts import Ints
 from offerbench.features.past_counts import AttributeMatches, PastCounts, count_pasts
@@ -137,7 +138,7 @@ class Contexts:
     @cached_property
     def event_days(self) -> Ints:
         """Days with an event in each context's past; int64, shape (groups, i)."""
-        is_first: Ints = np.append(0, np.cumsum(differs(self._user_days)))
+        is_first: Ints = np.append(0, np.cumsum(run_starts(self._user_days)))
         start, stop = self._past
         return np.subtract(is_first[stop], is_first[start])
 
@@ -225,8 +226,3 @@ class Contexts:
         """Place of the first of each distinct context among all, and number of each context."""
         first, number = np.unique(self._wanted, return_index=True, return_inverse=True)[1:]
         return first, number.reshape(self.users.shape)
-
-
-def differs(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Whether each value is another one than that before it; True for the first."""
-    return np.append(True, values[1:] != values[:-1])[: len(values)]

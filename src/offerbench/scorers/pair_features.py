@@ -74,7 +74,7 @@ def _make(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
         window = contexts.past_days(days)
         columns[f"odds_{days}_days"] = log_odds(pairs.match_counts(*window), window[1])
     for half_life in parameters.half_lives_days:
-        matches, events_left = pairs.decayed_matches(*whole, half_life)
+        matches, events_left = pairs.decayed_matches(half_life)
         columns[f"odds_decayed_{half_life:g}_days"] = log_odds(matches, events_left)
     for event_type in contexts.data.history_events:
         columns[f"odds_of_{event_type}_events"] = log_odds(*pairs.match_counts_of(event_type))
@@ -87,8 +87,7 @@ def _make(pairs: TaskPairs, parameters: PairFeatures) -> FeatureTable:
 def _rhythm(pairs: TaskPairs, prior: float) -> dict[str, Floats]:
     """How regularly the user bought the offer, and anything."""
     contexts = pairs.contexts
-    start, length = contexts.past(None)
-    matches = pairs.match_days(start, length)
+    length, matches = contexts.past(None)[1], pairs.match_days
     event_days, past_days = contexts.event_days, contexts.past_length_days
     day_base = np.maximum(pairs.base, MIN_BASE)
     odds = posterior_odds(matches.days.astype(np.float64), event_days[:, :, None], day_base, prior)

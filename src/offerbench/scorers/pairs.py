@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from offerbench.core.columns import DAY, USER
+from offerbench.core.order import run_starts
 from offerbench.features.decay import DecayedSums
 from offerbench.features.match_counts import Ints, MatchIndex
 from offerbench.features.offers import OfferTable, most_frequent_values
-from offerbench.scorers.contexts import Contexts, differs
+from offerbench.scorers.contexts import Contexts
 
 Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -117,13 +118,16 @@ class TaskPairs:
         counts = MatchIndex(events[self.task]).count(*self._queries(start, length))
         return counts.reshape(self.shape), length
 
-    def decayed_matches(self, start: Ints, length: Ints, half_life_days: float) -> tuple[Floats, Floats]:
-        """Sum the weights of the events of each context's window: those of the offer, and all.
+    @cached_property
+    def _places_of_past(self) -> tuple[Ints, Ints]:
+        """Places of each pair's matches in the whole past, in the order of `matches.rows`."""
+        return self.matches.places(*self._queries(*self.contexts.past(None)))
+
+    def decayed_matches(self, half_life_days: float) -> tuple[Floats, Floats]:
+        """Sum the weights of the events of each context's whole past: those of the offer, and all.
 
         Parameters
         ----------
-        start, length : int64, shape (groups, i)
-            Windows among the events of the split.
         half_life_days : float
             An event weighs half of one so many days later; one of the context's day would weigh 1.
 
@@ -135,25 +139,21 @@ class TaskPairs:
             Of all.
         """
         contexts, matches = self.contexts, self.matches
+        start, length = contexts.past(None)
         users, days, labels = (contexts.events[name] for name in (USER, DAY, self.task))
-        by_offer = differs(labels[matches.rows]) | differs(users[matches.rows])
+        by_offer = run_starts(labels[matches.rows], users[matches.rows])
         of_offer = DecayedSums(by_offer, days[matches.rows], half_life_days)
-        of_all = DecayedSums(differs(users), days, half_life_days)
+        of_all = DecayedSums(run_starts(users), days, half_life_days)
         as_of = np.broadcast_to(contexts.days[:, :, None], self.shape).reshape(-1)
-        found = of_offer.of_windows(*matches.places(*self._queries(start, length)), as_of)
+        found = of_offer.of_windows(*self._places_of_past, as_of)
         first, stop = start.reshape(-1), (start + length).reshape(-1)
         total = of_all.of_windows(first, stop, contexts.days.reshape(-1))
         return found.reshape(self.shape), total.reshape(start.shape)
 
-    def match_days(self, start: Ints, length: Ints) -> MatchDays:
-        """Find when the events of each context's window are of the offer.
-
-        Parameters
-        ----------
-        start, length : int64, shape (groups, i)
-            Windows among the events of the split.
-        """
-        first, stop = self.matches.places(*self._queries(start, length))
+    @cached_property
+    def match_days(self) -> MatchDays:
+        """When the events of each context's whole past are of the offer."""
+        first, stop = self._places_of_past
         is_first, days = self._match_day_index
         some = stop > first
         last = np.maximum(stop - 1, 0)
@@ -172,7 +172,7 @@ class TaskPairs:
         """Where a label, user or day begins in the order of `matches.rows`, counted; and the days."""
         rows = self.matches.rows
         days, labels = self.contexts.events[DAY][rows], self.contexts.events[self.task][rows]
-        is_first = differs(labels) | differs(days) | differs(self.contexts.events[USER][rows])
+        is_first = run_starts(labels, days, self.contexts.events[USER][rows])
         return np.append(0, np.cumsum(is_first)), days
 
     def attribute_matches(

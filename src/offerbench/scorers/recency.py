@@ -16,6 +16,5 @@ class Recency:
 
     def score(self, pairs: TaskPairs) -> npt.NDArray[np.float64]:
         """Score every user of a group with every offer of the group; see `Scorer`."""
-        start, length = pairs.contexts.past(None)
-        matches, events = pairs.decayed_matches(start, length, self._yardsticks.half_life_days)
+        matches, events = pairs.decayed_matches(self._yardsticks.half_life_days)
         return posterior_odds(matches, events[:, :, None], pairs.base, self._yardsticks.prior_events)

@@ -9,14 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offerbench.batching.batches import draw_pass, make_batch
-from offerbench.batching.grouped import (
-    BatchMaker,
-    GroupedBatch,
-    Grouping,
-    Key,
-    draw_keys,
-    single_keys,
-)
+from offerbench.batching.grouped import BatchMaker, GroupedBatch, Grouping
+from offerbench.batching.grouping_keys import Key, draw_keys, single_keys
 from offerbench.core.columns import DAY, USER, Split
 from offerbench.features.config import MatchingParameters
 from offerbench.preparation.prepared import PreparedData

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from offerbench.campaigns.cuts import Cut, all_cuts, day_number
+from offerbench.campaigns.as_of import day_number
+from offerbench.campaigns.cuts import Cut, all_cuts
 from offerbench.campaigns.learning import learn_activity, learn_head
 from offerbench.campaigns.moment import Moment
 from offerbench.core.json_files import write_json

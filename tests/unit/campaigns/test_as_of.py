@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from offerbench.campaigns.cuts import day_number
+from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.inputs import Pairs, input_names, log_odds
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offers_as_of import joined, new_offers, task_offers

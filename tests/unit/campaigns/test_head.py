@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from offerbench.campaigns.cuts import day_number
+from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.head import ALL_TASKS, Head, fit_head, fitted_levels, of_task
 from offerbench.campaigns.inputs import PRIOR, Pairs
 from offerbench.campaigns.level import draw_examples, levels_at

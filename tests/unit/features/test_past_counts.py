@@ -10,6 +10,7 @@ from offerbench.features.match_counts import Past
 from offerbench.features.offers import Distribution, feature_distribution
 from offerbench.features.past_counts import (
     AttributeMatches,
+    CountTable,
     count_pasts,
     expected_counts,
     expected_shares,
@@ -48,13 +49,15 @@ def test_counts_of_windows(at_a_time: int, labels: list[int], data: st.DataObjec
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(past_counts, "PASTS_AT_A_TIME", at_a_time)
         counts = count_pasts(np.array(labels, np.int32), start, length, SIZE)
-    asked = data.draw(st.lists(st.integers(0, len(windows) - 1), max_size=8), "pasts")
-    table = counts.dense(np.array(asked, np.int64))
-    assert table.shape == (len(asked), SIZE)
-    assert table.dtype == np.float32
-    for row, past in zip(table, asked, strict=True):
-        own = labels[start[past] : start[past] + length[past]]
-        assert row.tolist() == [own.count(label) for label in range(SIZE)]
+    tables = CountTable(counts)
+    asked = st.lists(st.integers(0, len(windows) - 1), max_size=8)
+    for pasts in data.draw(st.lists(asked, min_size=1, max_size=4), "pasts"):  # in the same memory
+        table = tables.of(np.array(pasts, np.int64))
+        assert table.shape == (len(pasts), SIZE)
+        assert table.dtype == np.float32
+        for row, past in zip(table, pasts, strict=True):
+            own = labels[start[past] : start[past] + length[past]]
+            assert row.tolist() == [own.count(label) for label in range(SIZE)]
 
 
 @pytest.mark.parametrize("at_a_time", [1, 4, 200_000])
@@ -67,7 +70,9 @@ def test_expected_counts_of_pairs(
     pair = st.tuples(st.integers(0, len(windows) - 1), st.integers(0, len(offers) - 1))
     pairs = data.draw(st.lists(pair, min_size=1, max_size=12), "pairs")
     start, length = np.array(windows).T
-    table = count_pasts(np.array(labels, np.int32), start, length, SIZE).dense(np.arange(len(windows)))
+    table = CountTable(count_pasts(np.array(labels, np.int32), start, length, SIZE)).of(
+        np.arange(len(windows))
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(past_counts, "PAIRS_AT_A_TIME", at_a_time)
         found = expected_counts(table, *np.array(pairs).T, of_offers)
@@ -98,7 +103,9 @@ def test_an_event_is_taken_out_of_its_own_offer(
     past = st.integers(0, len(windows) - 1)
     pasts = np.array(data.draw(st.lists(past, min_size=len(own), max_size=len(own)), "past of each event"))
     start, length = np.array(windows).T
-    table = count_pasts(np.array(labels, np.int32), start, length, SIZE).dense(np.arange(len(windows)))
+    table = CountTable(count_pasts(np.array(labels, np.int32), start, length, SIZE)).of(
+        np.arange(len(windows))
+    )
     whole = expected_counts(table, pasts, offer_of_event, of_offers)
     found = without_event(whole, table[pasts, own], offer_of_event, own, of_offers)
     assert found.dtype == np.float32
@@ -141,7 +148,12 @@ def test_attributes_by_hand() -> None:
     counts = count_pasts(np.array([3, 5, 3, 3], np.int32), np.array([0, 4]), np.array([4, 0]), SIZE)
     offers, _ = offers_of([[3, 3, 3, 4], [4, 5]], 9)
     pairs = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    assert expected_counts(counts.dense(np.array([0, 1])), *pairs, offers).tolist() == [2.25, 0.5, 0, 0]
+    assert expected_counts(CountTable(counts).of(np.array([0, 1])), *pairs, offers).tolist() == [
+        2.25,
+        0.5,
+        0,
+        0,
+    ]
     # Of all events a tenth is of brand 3, a fifth of brand 4 and none of brand 5.
     shares = np.array([0.7, 0, 0, 0.1, 0.2, 0])
     assert expected_shares(offers, shares).tolist() == pytest.approx([0.125, 0.1])
@@ -163,4 +175,4 @@ def test_equal_pairs_have_equal_bits_wherever_they_are() -> None:
 def test_no_past_at_all() -> None:
     nothing = np.empty(0, np.int64)
     counts = count_pasts(np.array([3, 5], np.int32), nothing, nothing, SIZE)
-    assert counts.dense(nothing).shape == (0, SIZE)
+    assert CountTable(counts).of(nothing).shape == (0, SIZE)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from offerbench.batching.batches import draw_pass
-from offerbench.batching.grouped import BatchMaker, Key
+from offerbench.batching.grouped import BatchMaker
+from offerbench.batching.grouping_keys import Key
 from offerbench.core.columns import POSITIVES, Split
 from offerbench.core.rows import HISTORY_AFFINITY
 from offerbench.evaluation.auc import auc_by_offer

@@ -80,17 +80,16 @@ def test_who_as_of_when_and_the_events_around(tiny_data: TinyData, split: Split)
     assert list(zip(*contexts.distinct, strict=True)) == distinct
 
 
-@pytest.mark.parametrize("newest", [None, 3])
 @pytest.mark.parametrize("half_life", [0.5, 8.0, 400.0])
-def test_decayed_matches_of_the_past(tiny_data: TinyData, half_life: float, newest: int | None) -> None:
+def test_decayed_matches_of_the_past(tiny_data: TinyData, half_life: float) -> None:
     contexts = contexts_of(tiny_data)
     pairs = pairs_of(contexts, "brand")
-    matches, events = pairs.decayed_matches(*contexts.past(newest), half_life)
+    matches, events = pairs.decayed_matches(half_life)
     assert matches.shape == pairs.shape
     assert events.shape == contexts.rows.shape
     labels, days = tiny_data.data.events["brand"], tiny_data.data.events[DAY]
     own_offers, own_rows = pairs.offers.keys[pairs.offer_of_event], contexts.rows
-    pasts = pasts_of(tiny_data, own_rows.reshape(-1).tolist(), newest)
+    pasts = pasts_of(tiny_data, own_rows.reshape(-1).tolist(), None)
     for b, i in np.ndindex(*contexts.rows.shape):
         past, day = pasts[b * NEIGHBOURS + i], int(days[own_rows[b, i]])
         assert events[b, i] == pytest.approx(decayed(days[past].tolist(), day, half_life), abs=1e-12)
