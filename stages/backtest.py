@@ -37,10 +37,10 @@ def main() -> None:
     bootstrap = backtest.bootstrap
     weights = draw_weights(len(test), bootstrap.samples, np.random.default_rng(bootstrap.seed))
     cuts, tasks = parameters.prepare_past.cuts, parameters.tasks
-    with backtest_engine(parameters.resources) as score:
+    with backtest_engine(parameters.resources) as engine:
         scored = run_backtest(
             *(past_cuts(cuts), tasks, backtest),
-            *(lambda cut: Moment(cut, parameters.train_head), present, score),
+            *(lambda cut: Moment(cut, parameters.train_head), present, engine),
         )
         results = collect(scored, test, weights, backtest)
     write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))

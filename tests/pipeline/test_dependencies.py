@@ -27,6 +27,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/core/section.py",
     "src/offerbench/core/yaml_files.py",
     "src/offerbench/engines/backtest.py",
+    "src/offerbench/engines/backtest_tasks.py",
     "src/offerbench/engines/evaluation.py",
     "src/offerbench/engines/partial_auc.py",
     "src/offerbench/engines/preparation.py",

@@ -1,17 +1,23 @@
 """The stage `backtest` on Spark against one machine: every file the same bytes."""
 
+import hashlib
 import logging
 import runpy
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
+from threadpoolctl import threadpool_limits
 
 from offerbench.campaigns import backtest as backtest_module
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import METRICS_DIRECTORY, PARAMETERS_FILE
+from offerbench.engines.session import spark_session
+from offerbench.engines.tasks import run_tasks
+from offerbench.preparation.resources import Spark
 from tests.unit.campaigns.conftest import TASKS, make_checkout
 from tests.unit.parameters import COMPLETE, merged
 
@@ -59,3 +65,18 @@ def test_files_are_those_of_one_machine(tmp_path: Path, caplog: pytest.LogCaptur
         refusals.append(str(refused.value))
     assert refusals[0] == refusals[1]
     assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_worker_multiplies_as_the_driver_does(tmp_path: Path) -> None:
+    """Rows at the end of a thread's part of a product are added up in another order."""
+
+    def digest(number: int) -> str:
+        generator = np.random.default_rng(number)
+        features, weights = generator.normal(size=(503, 22)).astype(np.float32), generator.normal(size=22)
+        return hashlib.sha256((features @ weights).tobytes()).hexdigest()
+
+    spark = Spark.model_validate({**LOCAL, "work_directory": str(tmp_path)})
+    with spark_session(spark) as session:
+        for threads in (1, 2):
+            with threadpool_limits(threads, "blas"):
+                assert run_tasks(session, 3, digest) == [digest(number) for number in range(3)]

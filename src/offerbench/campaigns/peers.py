@@ -15,6 +15,7 @@ from offerbench.campaigns.pair_history import Float32s, buyers
 from offerbench.campaigns.propensity import PropensityFeatures, Table, fit_boosting
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
+from offerbench.core.columns import Split
 
 RANKER_INPUTS = ("log_mu", "dot", "match", "has_match_x_match")
 OFFER_INPUTS = ("log_base", PRIOR, "has_match_x_prior")
@@ -188,6 +189,14 @@ class Peers:
                 for key, (boosting, logistic) in text.own.items()
             },
         )
+
+
+def learning_users(moment: Moment) -> list[tuple[UsersAsOf, UsersAsOf]]:
+    """Give train and validation users as of each past day, from whom the peers of every task are learned."""
+    return [
+        (moment.users([Split.TRAIN], day), moment.users([Split.VALIDATION], day))
+        for day in moment.learning_days()
+    ]
 
 
 def fit_peers(

@@ -24,6 +24,7 @@ WITHOUT_INFLUENCE = frozenset(
         "core/section.py",
         "core/yaml_files.py",
         "engines/backtest.py",
+        "engines/backtest_tasks.py",
         "engines/evaluation.py",
         "engines/partial_auc.py",
         "engines/preparation.py",

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from offerbench.campaigns.backtest import ScoreParts, score_here
+from offerbench.campaigns.backtest import Engine, ThisMachine
 from offerbench.preparation.resources import Resources
 
 
 @contextmanager
-def backtest_engine(resources: Resources) -> Iterator[ScoreParts]:
-    """Give what scores the test users for `run_backtest`: the same bits on every engine.
+def backtest_engine(resources: Resources) -> Iterator[Engine]:
+    """Open what fits and scores for `run_backtest`: the same bits on every engine.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ def backtest_engine(resources: Resources) -> Iterator[ScoreParts]:
         If Spark is not there or gives up.
     """
     if resources.spark is None:
-        yield score_here
+        yield ThisMachine()
         return
-    from offerbench.engines.spark_backtest import scoring_on_spark
+    from offerbench.engines.spark_backtest import open_spark_backtest
 
-    with scoring_on_spark(resources.spark) as score:
-        yield score
+    with open_spark_backtest(resources.spark) as engine:
+        yield engine

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,18 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from offerbench.campaigns.backtest import Scored, ScoreParts, run_backtest, score_here
+from offerbench.campaigns.backtest import Engine, Scored, ThisMachine, run_backtest
 from offerbench.campaigns.cuts import past_cuts
 from offerbench.campaigns.dated_task import DatedTask, rows_of_parts, users_in_parts
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_scores import PairScores, rank_decayed_counts
+from offerbench.campaigns.peers import Peers
 from offerbench.campaigns.rows import CampaignRow
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.engines import spark_backtest
 from offerbench.engines.backtest import backtest_engine
-from offerbench.engines.spark_backtest import Told
+from offerbench.engines.backtest_tasks import PEERS, SIZES
 from offerbench.preparation.prepared import load_prepared
 from offerbench.preparation.resources import Spark
 
@@ -31,22 +32,22 @@ from ..parameters import backtest_parameters, head_parameters, resources_paramet
 from .conftest import CUT, TASKS
 
 
-@dataclass
-class Remembering:
-    """Scores as one machine does, and remembers what was asked for."""
+class Remembering(ThisMachine):
+    """Remembers what was asked for."""
 
-    asked: list[DatedTask] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.asked: list[DatedTask] = []
 
-    def __call__(self, dated: DatedTask, parts: Sequence[UsersAsOf], into: PairScores) -> None:
+    def score(self, dated: DatedTask, parts: Sequence[UsersAsOf], into: PairScores) -> None:
         self.asked.append(dated)
-        score_here(dated, parts, into)
+        super().score(dated, parts, into)
 
 
-def run(score: ScoreParts = score_here) -> list[Scored]:
+def run(engine: Engine | None = None) -> list[Scored]:
     present = load_prepared(PREPARED_DIRECTORY)
     cuts, parameters = past_cuts([CUT]), backtest_parameters()
     return list(
-        run_backtest(cuts, TASKS, parameters, lambda cut: Moment(cut, head_parameters()), present, score)
+        run_backtest(cuts, TASKS, parameters, lambda cut: Moment(cut, head_parameters()), present, engine)
     )
 
 
@@ -73,11 +74,11 @@ def session(monkeypatch: pytest.MonkeyPatch) -> PlainSession:
     return plain
 
 
-def scored(dated: DatedTask, users_at_a_time: int, score: ScoreParts) -> PairScores:
+def scored(dated: DatedTask, users_at_a_time: int, engine: Engine) -> PairScores:
     """Score all test users."""
     parts = users_in_parts(dated.moment, dated.date, users_at_a_time)
     found = PairScores.unwritten(sum(map(len, parts)), len(dated.offers))
-    score(dated, parts, found)
+    engine.score(dated, parts, found)
     return found
 
 
@@ -107,9 +108,9 @@ def test_shards_are_the_whole(
     cores: int,
 ) -> None:
     session.sparkContext = SimpleNamespace(defaultParallelism=cores)
-    expected = scored(asked[which], users_at_a_time, score_here)
-    with backtest_engine(resources_parameters(spark=on_shards(tmp_path, users_per_shard))) as score:
-        found = scored(asked[which], users_at_a_time, score)
+    expected = scored(asked[which], users_at_a_time, ThisMachine())
+    with backtest_engine(resources_parameters(spark=on_shards(tmp_path, users_per_shard))) as engine:
+        found = scored(asked[which], users_at_a_time, engine)
     assert bits(found) == bits(expected)
     users = len(expected.scores[CampaignRow.COUNT])
     parts = -(-users // users_at_a_time)
@@ -121,8 +122,8 @@ def test_shards_are_the_whole(
 @given(which=st.integers(0, 3), users_at_a_time=st.integers(1, 30))
 def test_a_score_depends_on_no_other_user(asked: list[DatedTask], which: int, users_at_a_time: int) -> None:
     """Of parts of other sizes, products of matrices may have other last digits, and nothing else."""
-    whole = scored(asked[which], 10**6, score_here)
-    parts = scored(asked[which], users_at_a_time, score_here)
+    whole = scored(asked[which], 10**6, ThisMachine())
+    parts = scored(asked[which], users_at_a_time, ThisMachine())
     for (name, one), (_, other) in zip(whole.matrices(), parts.matrices(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6, err_msg=name)
     for row in (CampaignRow.COUNT, CampaignRow.DECAYED_COUNT):
@@ -131,9 +132,9 @@ def test_a_score_depends_on_no_other_user(asked: list[DatedTask], which: int, us
 
 def test_the_whole_backtest_is_the_same(checkout: Path, session: PlainSession, tmp_path: Path) -> None:
     expected = run()
-    with backtest_engine(resources_parameters(spark=on_shards(tmp_path, 7))) as score:
-        found = run(score)
-    assert session.jobs == [1] * len(expected)  # all test users are one part
+    with backtest_engine(resources_parameters(spark=on_shards(tmp_path, 7))) as engine:
+        found = run(engine)
+    assert session.jobs == [len(TASKS)] + [1] * len(expected)  # all test users are one part
     for one, other in zip(expected, found, strict=True):
         for name, value in vars(one).items():
             if isinstance(value, np.ndarray):
@@ -158,6 +159,17 @@ def test_activity_breaks_ties_of_decayed_counts() -> None:
     assert ranked[:, 400].tolist() == [2, 4, 1, 0]
 
 
+def test_peers_travel_with_all_bits(asked: list[DatedTask]) -> None:
+    dated = asked[-1]
+    assert dated.peers.own
+    text = dated.peers.as_text()
+    again = PEERS.validate_json(PEERS.dump_json(text))
+    assert again == text
+    other = replace(dated, peers=Peers.of_text(again))
+    assert other.peers.keys.dtype == dated.peers.keys.dtype
+    assert bits(scored(other, 10**6, ThisMachine())) == bits(scored(dated, 10**6, ThisMachine()))
+
+
 def test_parts_have_the_rows_of_their_users(asked: list[DatedTask]) -> None:
     moment, date = asked[0].moment, asked[0].date
     (whole,) = users_in_parts(moment, date, 10**6)
@@ -170,12 +182,22 @@ def test_parts_have_the_rows_of_their_users(asked: list[DatedTask]) -> None:
 
 def refusal(dated: DatedTask, work: Path) -> str:
     with (
-        backtest_engine(resources_parameters(spark=on_shards(work, 3))) as score,
+        backtest_engine(resources_parameters(spark=on_shards(work, 3))) as engine,
         pytest.raises(OfferbenchError) as refused,
     ):
-        scored(dated, 3, score)
+        scored(dated, 3, engine)
     assert "\n" not in str(refused.value)
     return str(refused.value)
+
+
+def spoil(file: Path, fault: str) -> None:
+    """Do to a file what a disk does."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x80
+    if fault == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(content if fault == "damaged" else content[:-1])
 
 
 @pytest.mark.parametrize("fault", ["gone", "shorter", "damaged"])
@@ -187,24 +209,22 @@ def test_a_file_that_is_not_as_it_was_left_is_named(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
 ) -> None:
-    score = spark_backtest.score_shard
+    score, fit = spark_backtest.score_shard, spark_backtest.fit_task
 
-    def spoiling(number: int, told: Told) -> str:
-        answer = score(number, told)
-        file = next(told.directory.glob("*.npz"))
-        content = bytearray(file.read_bytes())
-        content[len(content) // 2] ^= 1
-        if fault == "gone":
-            file.unlink()
-        else:
-            file.write_bytes(content if fault == "damaged" else content[:-1])
+    def spoiled(answer: str) -> str:
+        spoil(Path(next(iter(SIZES.validate_json(answer)))), fault)
         return answer
 
-    monkeypatch.setattr(spark_backtest, "score_shard", spoiling)
+    monkeypatch.setattr(spark_backtest, "score_shard", lambda number, told: spoiled(score(number, told)))
+    monkeypatch.setattr(spark_backtest, "fit_task", lambda number, at, tasks: spoiled(fit(number, at, tasks)))
     said = refusal(asked[0], tmp_path)
-    assert (
-        said.startswith(f"{tmp_path}/") and ".npz: is gone, or not as the task that wrote it left it" in said
-    )
+    assert said.startswith(f"{tmp_path}/")
+    assert ".npz: is gone, or not as the task that wrote it left it" in said
+    with (
+        backtest_engine(resources_parameters(spark=on_shards(tmp_path, 3))) as engine,
+        pytest.raises(OfferbenchError, match=r"\.json: is gone, or not as the task that wrote it left it"),
+    ):
+        list(engine.fit(asked[0].moment, TASKS[:1], asked[0].backtest))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -219,7 +239,7 @@ def test_a_machine_that_does_not_see_the_work_directory_is_named(
     monkeypatch.setattr(
         spark_backtest,
         "score_shard",
-        lambda number, told: score(number, replace(told, directory=unseen)),
+        lambda number, told: score(number, replace(told, at=replace(told.at, directory=unseen))),
     )
     assert refusal(asked[0], tmp_path).startswith(f"{unseen}: ")
 
