@@ -47,6 +47,21 @@ def run_stage(spark: dict[str, Any] | None) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in METRICS_DIRECTORY.iterdir()}
 
 
+def test_a_worker_multiplies_as_the_driver_does(tmp_path: Path) -> None:
+    """Rows at the end of a thread's part of a product are added up in another order."""
+
+    def digest(number: int) -> str:
+        generator = np.random.default_rng(number)
+        features, weights = generator.normal(size=(503, 22)).astype(np.float32), generator.normal(size=22)
+        return hashlib.sha256((features @ weights).tobytes()).hexdigest()
+
+    spark = Spark.model_validate({**LOCAL, "work_directory": str(tmp_path)})
+    with spark_session(spark) as session:
+        for threads in (1, 2):
+            with threadpool_limits(threads, "blas"):
+                assert run_tasks(session, 3, digest) == [digest(number) for number in range(3)]
+
+
 @pytest.mark.usefixtures("checkout")
 def test_files_are_those_of_one_machine(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     expected = run_stage(None)
@@ -65,18 +80,3 @@ def test_files_are_those_of_one_machine(tmp_path: Path, caplog: pytest.LogCaptur
         refusals.append(str(refused.value))
     assert refusals[0] == refusals[1]
     assert list((tmp_path / "work").iterdir()) == []
-
-
-def test_a_worker_multiplies_as_the_driver_does(tmp_path: Path) -> None:
-    """Rows at the end of a thread's part of a product are added up in another order."""
-
-    def digest(number: int) -> str:
-        generator = np.random.default_rng(number)
-        features, weights = generator.normal(size=(503, 22)).astype(np.float32), generator.normal(size=22)
-        return hashlib.sha256((features @ weights).tobytes()).hexdigest()
-
-    spark = Spark.model_validate({**LOCAL, "work_directory": str(tmp_path)})
-    with spark_session(spark) as session:
-        for threads in (1, 2):
-            with threadpool_limits(threads, "blas"):
-                assert run_tasks(session, 3, digest) == [digest(number) for number in range(3)]

@@ -1,5 +1,6 @@
 """Tasks of the backtest on a Spark cluster: they fit the peers of an offer feature, or score some users."""
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,19 +97,24 @@ def fit_task(number: int, at: AtCut, tasks: Sequence[str]) -> str:
     """
     moment, task = _loaded(at).moment, tasks[number]
     peers = fit_peers(moment, task, learning_users(moment), at.backtest.propensity)
-    file = at.directory / f"{task}-{secrets.token_hex(4)}.json"
-    file.write_bytes(PEERS.dump_json(peers.as_text()))
+    content = PEERS.dump_json(peers.as_text())
+    file = at.directory / f"{task}-{_digest(content)}-{secrets.token_hex(4)}.json"
+    file.write_bytes(content)
     return SIZES.dump_json({str(file): file.stat().st_size}).decode()
 
 
 def read_peers(file: Path) -> Peers:
     """Read what `fit_task` has written; removes it."""
-    try:
-        peers = Peers.of_text(PEERS.validate_json(file.read_bytes()))
-    except (OSError, ValueError):
-        raise not_as_left(file) from None
+    content = file.read_bytes()
+    if _digest(content) not in file.name:
+        raise not_as_left(file)
     file.unlink()
-    return peers
+    return Peers.of_text(PEERS.validate_json(content))
+
+
+def _digest(content: bytes) -> str:
+    """Part of a file's name: LightGBM takes a text with another number in it for a model."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def score_shard(number: int, told: ToScore) -> str:

@@ -193,7 +193,7 @@ def refusal(dated: DatedTask, work: Path) -> str:
 def spoil(file: Path, fault: str) -> None:
     """Do to a file what a disk does."""
     content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 0x80
+    content[len(content) // 2] ^= 1
     if fault == "gone":
         file.unlink()
     else:
