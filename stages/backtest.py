@@ -26,6 +26,7 @@ def main() -> None:
     )
     from offerbench.campaigns.results import collect
     from offerbench.campaigns.train_past import users_of
+    from offerbench.engines.backtest import backtest_engine
     from offerbench.evaluation.sample_files import write_samples
     from offerbench.model import runtime
 
@@ -35,18 +36,17 @@ def main() -> None:
     test = users_of(present, Split.TEST)
     bootstrap = backtest.bootstrap
     weights = draw_weights(len(test), bootstrap.samples, np.random.default_rng(bootstrap.seed))
-    scored = run_backtest(
-        past_cuts(parameters.prepare_past.cuts),
-        parameters.tasks,
-        backtest,
-        lambda cut: Moment(cut, parameters.train_head),
-        present,
-    )
-    results = collect(scored, test, weights, backtest)
+    cuts, tasks = parameters.prepare_past.cuts, parameters.tasks
+    with backtest_engine(parameters.resources) as engine:
+        scored = run_backtest(
+            *(past_cuts(cuts), tasks, backtest),
+            *(lambda cut: Moment(cut, parameters.train_head), present, engine),
+        )
+        results = collect(scored, test, weights, backtest)
     write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))
     write_json(METRICS_DIRECTORY / "campaign_curves.json", curve_content(results, backtest))
     write_samples(METRICS_DIRECTORY / "campaign_samples.parquet", campaign_samples(results))
-    heads = head_digests(all_cuts(parameters.prepare_past.cuts))
+    heads = head_digests(all_cuts(cuts))
     sizes = size_content(results, parameters.train_activity.horizon_days, heads)
     write_json(METRICS_DIRECTORY / "campaign_sizes.json", sizes)
 

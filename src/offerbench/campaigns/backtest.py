@@ -3,32 +3,54 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.config import Backtest
 from offerbench.campaigns.cuts import Cut, cut_of
-from offerbench.campaigns.head import Head, of_task
-from offerbench.campaigns.inputs import Pairs
+from offerbench.campaigns.dated_task import DatedTask, named_labels, rows_of_parts, users_in_parts
+from offerbench.campaigns.head import of_task
 from offerbench.campaigns.level import levels_at
 from offerbench.campaigns.measures import Mask, Matrix
 from offerbench.campaigns.moment import Moment
-from offerbench.campaigns.offers_as_of import joined, new_offers
 from offerbench.campaigns.pair_history import buyers
-from offerbench.campaigns.peers import OfferModels, best_sellers, fit_offer_models, fit_task_model
-from offerbench.campaigns.propensity import PropensityFeatures
-from offerbench.campaigns.rows import CampaignRow
+from offerbench.campaigns.pair_scores import PairScores, rank_decayed_counts, score_part
+from offerbench.campaigns.peers import Peers, fit_peers, learning_users
 from offerbench.campaigns.timeline import Ints, Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
-from offerbench.core.columns import Split
 from offerbench.core.errors import OfferbenchError
 from offerbench.preparation.prepared import PreparedData
 
 LOG = logging.getLogger(__name__)
-OFFERS_AT_A_TIME = 400
+USERS_AT_A_TIME = 2_000
+"""Test users that are scored together: products of matrices have the same shape, whoever computes them."""
+
+
+class Engine(Protocol):
+    """Where peers are fitted and test users are scored: with the same bits everywhere."""
+
+    def fit(self, moment: Moment, tasks: Sequence[str], backtest: Backtest) -> Iterator[Peers]:
+        """Fit the peers of each task at a cut, in the order of the tasks; see `fit_peers`."""
+
+    def score(self, dated: DatedTask, parts: Sequence[UsersAsOf], into: PairScores) -> None:
+        """Write the scores of all test users of a task and date; see `score_part`."""
+
+
+class ThisMachine:
+    """Fits the peers of one task after the other, and scores one part of the test users after the other."""
+
+    def fit(self, moment: Moment, tasks: Sequence[str], backtest: Backtest) -> Iterator[Peers]:
+        """Fit the peers of a task when it is its turn."""
+        users = learning_users(moment)
+        for task in tasks:
+            yield fit_peers(moment, task, users, backtest.propensity)
+
+    def score(self, dated: DatedTask, parts: Sequence[UsersAsOf], into: PairScores) -> None:
+        """Write the scores in place."""
+        for part, rows in zip(parts, rows_of_parts(parts), strict=True):
+            score_part(dated, part, into.of_users(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +85,7 @@ def run_backtest(
     backtest: Backtest,
     load: Callable[[Cut], Moment],
     present: PreparedData,
+    engine: Engine | None = None,
 ) -> Iterator[Scored]:
     """Score every task as of every date with what was made at the last cut before it.
 
@@ -78,153 +101,54 @@ def run_backtest(
         Gives what was made at a cut.
     present : PreparedData
         The same events with the labels of the present: it names products that were too new at a cut.
+    engine : Engine, optional
+        Fits and scores; None: this machine.
 
     Yields
     ------
     Scored
         Of one task and date; test users are scored, and nothing is fitted to them.
     """
+    engine = ThisMachine() if engine is None else engine
     chosen = {date: cut_of(date, cuts) for date in backtest.dates}
     for cut in dict.fromkeys(chosen.values()):
         dates = [date for date, of_date in chosen.items() if of_date == cut]
         moment = load(cut)
         _check_dates(moment, dates)
-        users = [
-            (moment.users([Split.TRAIN], day), moment.users([Split.VALIDATION], day))
-            for day in moment.learning_days()
-        ]
         levels = {date: levels_at(moment, tasks, day_number(date)) for date in dates}
-        test = {date: moment.users([Split.TEST], day_number(date)) for date in dates}
-        for task in tasks:
-            labels = present.events[task]
-            named = np.where(labels >= present.first_label, labels, -1)
-            peers = _fit_peers(moment, task, users, backtest)
+        test = {date: users_in_parts(moment, date, USERS_AT_A_TIME) for date in dates}
+        for task, peers in zip(tasks, engine.fit(moment, tasks, backtest), strict=True):
+            named = named_labels(present, task)
             for date in dates:
                 level = of_task(levels[date], task)
-                yield _score(moment, peers, task, date, test[date], level, named, backtest)
+                dated = DatedTask(moment, peers, task, date, level, named, backtest)
+                yield _scored(dated, test[date], engine)
             LOG.info("scored %s as of %s", task, ", ".join(dates))
 
 
-@dataclass(frozen=True)
-class _Peers:
-    """The fitted peers of a task."""
-
-    boosting: Any
-    keys: Labels
-    own: Mapping[int, OfferModels]
-
-
-def _fit_peers(
-    moment: Moment, task: str, users: Sequence[tuple[UsersAsOf, UsersAsOf]], backtest: Backtest
-) -> _Peers:
-    parameters = backtest.propensity
-    generator = np.random.default_rng([parameters.seed, day_number(moment.cut.name)])
-    boosting = fit_task_model(moment, task, users, parameters, generator)
-    keys = best_sellers(moment, task, parameters.offers)
-    return _Peers(boosting, keys, fit_offer_models(moment, task, keys, users, parameters))
-
-
-def _score(
-    moment: Moment,
-    peers: _Peers,
-    task: str,
-    date: str,
-    users: UsersAsOf,
-    level: float,
-    named: Labels,
-    backtest: Backtest,
-) -> Scored:
-    day = day_number(date)
-    all_offers = moment.offers(task, day)
-    is_best = np.isin(all_offers.table.keys, peers.keys)
-    chosen = draw_offers(is_best, backtest.max_offers, np.random.default_rng([backtest.seed, day]))
-    most_frequent = moment.parameters.values_per_feature
-    new = new_offers(moment.past(day), task, named, backtest.new_days, most_frequent)
-    offers = joined(all_offers.part(chosen), new) if new is not None else all_offers.part(chosen)
-    pairs = moment.pairs(moment.past(day), users, offers)
-    scores, chances = score_rows(pairs, moment.head, level, peers.boosting)
-    own: dict[str, Matrix] = {
-        name: np.full(pairs_shape(pairs), np.nan, np.float32) for name in CampaignRow.of_single_offers()
-    }
-    features = PropensityFeatures(pairs)
-    for place, key in enumerate(pairs.offers.table.keys.tolist()):
-        if key in peers.own:
-            found = peers.own[key].score(pairs, features, place)
-            for name, values in zip(own, found, strict=True):
-                own[name][:, place] = values
-    has_own = np.isin(pairs.offers.table.keys, list(peers.own))
+def _scored(dated: DatedTask, parts: Sequence[UsersAsOf], engine: Engine) -> Scored:
+    """Score all test users; say what happened."""
+    moment, offers = dated.moment, dated.offers
+    pairs = PairScores.unwritten(sum(map(len, parts)), len(offers))
+    engine.score(dated, parts, pairs)
+    rank_decayed_counts(pairs)
     return Scored(
-        task=task,
-        date=date,
-        users=users.users,
-        bought=buyers(users, pairs.offers, moment.activity.horizon),
-        earlier_buyers=pairs.offers.buyers,
-        train_users=len(pairs.past.users),
-        age=pairs.offers.age,
-        scores={**scores, **own},
-        chances=chances,
-        is_best_seller=has_own,
-        is_unnamed=np.arange(len(offers)) >= len(chosen),
+        task=dated.task,
+        date=dated.date,
+        users=np.concatenate([part.users for part in parts]),
+        bought=np.concatenate([buyers(part, offers, moment.activity.horizon) for part in parts]),
+        earlier_buyers=offers.buyers,
+        train_users=len(moment.past(dated.day).users),
+        age=offers.age,
+        scores=pairs.scores,
+        chances=pairs.chances,
+        is_best_seller=np.isin(offers.table.keys, list(dated.peers.own)),
+        is_unnamed=dated.is_unnamed,
     )
 
 
-def pairs_shape(pairs: Pairs) -> tuple[int, int]:
-    """Users and offers."""
-    return len(pairs.users), len(pairs.offers)
-
-
-def draw_offers(is_kept: Mask, number: int, generator: np.random.Generator) -> Ints:
-    """Draw offers where there are too many: those that are kept in any case, and others; ascending places."""
-    kept, others = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
-    drawn = generator.permutation(others)[: max(number - len(kept), 0)]
-    return np.sort(np.concatenate([kept, drawn]))
-
-
-def score_rows(
-    pairs: Pairs, head: Head, level: float, boosting: Any
-) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
-    """Score all pairs by every row that has a model for all offers.
-
-    Returns
-    -------
-    scores, chances : dict of float64, shape (users, offers)
-    """
-    shape, task = pairs_shape(pairs), pairs.offers.task
-    features = PropensityFeatures(pairs)
-    scores: dict[str, Matrix] = {name: np.empty(shape, np.float64) for name in CampaignRow.of_all_offers()}
-    chances: dict[str, Matrix] = {name: np.empty(shape, np.float64) for name in CampaignRow.with_chances()}
-    activity = np.unique(pairs.users.expected_events, return_inverse=True)[1].reshape(-1)
-    decayed_name = f"decayed_{pairs.head.half_life_days:g}"
-    for start in range(0, shape[1], OFFERS_AT_A_TIME):
-        part = np.arange(start, min(start + OFFERS_AT_A_TIME, shape[1]))
-        user, offer = np.repeat(np.arange(shape[0]), len(part)), np.tile(part, shape[0])
-        columns = pairs.columns(user, offer)
-        inputs = pairs.inputs_of(columns)
-        past = pairs.history.of_pairs(user, offer)
-        decayed = np.unique(past[decayed_name], return_inverse=True)[1].reshape(-1)
-        prior = columns["prior"].astype(np.float64)
-        found: dict[str, npt.NDArray[Any]] = {
-            CampaignRow.CAMPAIGN: head.logits(inputs),
-            CampaignRow.ACTIVITY_SHARE: head.expected_days(inputs),
-            CampaignRow.RANKER: columns["dot"] + columns["match"],
-            CampaignRow.ACTIVITY: pairs.users.expected_events[user],
-            CampaignRow.COUNT: past["events"],
-            CampaignRow.DECAYED_COUNT: decayed * float(shape[0]) + activity[user],
-            CampaignRow.BOOSTING: boosting.predict(features.matrix(user, offer), raw_score=True) + prior,
-        }
-        for name, values in found.items():
-            scores[name][:, part] = values.reshape(shape[0], -1)
-        for name, values in (
-            (CampaignRow.CAMPAIGN, head.chances(inputs, level)),
-            (CampaignRow.ACTIVITY_SHARE, head.chances_without_label(inputs, task)),
-            (CampaignRow.BOOSTING, 1 / (1 + np.exp(-found[CampaignRow.BOOSTING]))),
-        ):
-            chances[name][:, part] = values.reshape(shape[0], -1)
-    return scores, chances
-
-
 def _check_dates(moment: Moment, dates: Sequence[str]) -> None:
-    """Refuse a date whose horizon the data don't cover."""
+    """Refuse a date whose horizon the data don't cover, and a cut without days to learn from."""
     last = moment.timeline.stop_day - moment.activity.horizon
     for date in dates:
         if day_number(date) > last:
@@ -232,3 +156,4 @@ def _check_dates(moment: Moment, dates: Sequence[str]) -> None:
                 f"backtest.dates: {date} plus train_activity.horizon_days = {moment.activity.horizon} is "
                 f"after the end of the data. Choose a day up to {np.datetime64(last, 'D')}."
             )
+    moment.learning_days()

@@ -1,12 +1,13 @@
 """The fitted peers of a cut: a propensity model for a task, and models made for single campaigns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from offerbench.campaigns.config import Propensity
+from offerbench.campaigns.cuts import day_number
 from offerbench.campaigns.inputs import PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
 from offerbench.campaigns.moment import Moment
@@ -14,6 +15,7 @@ from offerbench.campaigns.pair_history import Float32s, buyers
 from offerbench.campaigns.propensity import PropensityFeatures, Table, fit_boosting
 from offerbench.campaigns.timeline import Floats, Ints, Labels
 from offerbench.campaigns.users_as_of import UsersAsOf
+from offerbench.core.columns import Split
 
 RANKER_INPUTS = ("log_mu", "dot", "match", "has_match_x_match")
 OFFER_INPUTS = ("log_base", PRIOR, "has_match_x_prior")
@@ -144,3 +146,64 @@ def _own_inputs(pairs: Pairs, user: Ints, offer: Ints) -> Float32s:
     names = input_names(list(pairs.users.data.offer_sizes))
     kept = [number for number, name in enumerate(names) if name not in (*RANKER_INPUTS, *OFFER_INPUTS)]
     return inputs[:, kept]
+
+
+@dataclass(frozen=True)
+class PeersAsText:
+    """The fitted peers of a task for another process: gradient boostings as LightGBM writes them."""
+
+    boosting: str
+    keys: tuple[int, ...]
+    own: Mapping[int, tuple[str, LinearModel]]
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The fitted peers of a task."""
+
+    boosting: Any
+    """Of all offers."""
+    keys: Labels
+    """Of the offers that are scored in any case, ascending. Shape (offers,)."""
+    own: Mapping[int, OfferModels]
+    """By key, of those of these that have models of their own."""
+
+    def as_text(self) -> PeersAsText:
+        """Give what `of_text` takes."""
+        return PeersAsText(
+            boosting=self.boosting.model_to_string(),
+            keys=tuple(self.keys.tolist()),
+            own={key: (each.boosting.model_to_string(), each.logistic) for key, each in self.own.items()},
+        )
+
+    @classmethod
+    def of_text(cls, text: PeersAsText) -> Self:
+        """Make the peers again: they score every pair with the same bits."""
+        import lightgbm
+
+        return cls(
+            boosting=lightgbm.Booster(model_str=text.boosting),
+            keys=np.array(text.keys, np.int32),
+            own={
+                key: OfferModels(lightgbm.Booster(model_str=boosting), logistic)
+                for key, (boosting, logistic) in text.own.items()
+            },
+        )
+
+
+def learning_users(moment: Moment) -> list[tuple[UsersAsOf, UsersAsOf]]:
+    """Give train and validation users as of each past day, from whom the peers of every task are learned."""
+    return [
+        (moment.users([Split.TRAIN], day), moment.users([Split.VALIDATION], day))
+        for day in moment.learning_days()
+    ]
+
+
+def fit_peers(
+    moment: Moment, task: str, users: Sequence[tuple[UsersAsOf, UsersAsOf]], parameters: Propensity
+) -> Peers:
+    """Fit the peers of a task: one for all its offers, and those of its best sellers; see above."""
+    generator = np.random.default_rng([parameters.seed, day_number(moment.cut.name)])
+    boosting = fit_task_model(moment, task, users, parameters, generator)
+    keys = best_sellers(moment, task, parameters.offers)
+    return Peers(boosting, keys, fit_offer_models(moment, task, keys, users, parameters))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from offerbench.core.command import machine_fault
 from offerbench.core.errors import OfferbenchError
@@ -40,7 +41,7 @@ def run_tasks(session: Any, count: int, task: Task) -> list[str]:
         What the first of the tasks that refuse has said.
     """
     frame = session.createDataFrame([(number,) for number in range(count)], "number INT")
-    here = partial(answers, task=task, checkout=Path.cwd())
+    here = partial(answers, task=task, checkout=Path.cwd(), threads=threads_of_products())
     done = frame.repartitionById(count, "number").mapInArrow(here, ANSWER).collect()
     answered = {}
     for row in sorted(done, key=lambda row: int(row.number)):
@@ -52,10 +53,19 @@ def run_tasks(session: Any, count: int, task: Task) -> list[str]:
     return list(answered.values())
 
 
-def answers(batches: Iterable[pa.RecordBatch], task: Task, checkout: Path) -> Iterator[pa.RecordBatch]:
+def threads_of_products() -> int:
+    """Give the number of threads by which NumPy multiplies matrices here."""
+    return max((each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"), default=1)
+
+
+def answers(
+    batches: Iterable[pa.RecordBatch], task: Task, checkout: Path, threads: int
+) -> Iterator[pa.RecordBatch]:
     """Run the task for rows of `number`: by a worker of Spark, in the directory in which the driver runs.
 
-    So a file has the name that the user gives it. Workers start in a directory of their own.
+    So a file has the name that the user gives it. Workers start in a directory of their own. Matrices are
+    multiplied by as many threads as on the driver, where Spark would have one: the rows at the end of each
+    thread's part are added up in another order, which moves their last digits.
 
     Yields
     ------
@@ -67,7 +77,7 @@ def answers(batches: Iterable[pa.RecordBatch], task: Task, checkout: Path) -> It
             row = {"number": number, "answer": None, "error": None}
             try:
                 refuse_unseen([checkout])
-                with contextlib.chdir(checkout):
+                with contextlib.chdir(checkout), threadpool_limits(threads, "blas"):
                     row["answer"] = task(number)
             except OfferbenchError as error:
                 row["error"] = str(error)
@@ -105,8 +115,13 @@ def written(paths_and_sizes: Mapping[str, int]) -> list[str]:
     for name, size in paths_and_sizes.items():
         file = Path(name)
         if not file.exists() or file.stat().st_size != size:
-            raise OfferbenchError(
-                f"{file}: is gone, or not as the task that wrote it left it. resources.spark.work_directory "
-                "must be a directory that all machines see and nobody else writes to; then run it again."
-            )
+            raise not_as_left(file)
     return list(paths_and_sizes)
+
+
+def not_as_left(file: Path) -> OfferbenchError:
+    """Give the refusal of a file that is not what a task has written."""
+    return OfferbenchError(
+        f"{file}: is gone, or not as the task that wrote it left it. resources.spark.work_directory "
+        "must be a directory that all machines see and nobody else writes to; then run it again."
+    )

@@ -9,7 +9,7 @@ from offerbench.core.section import Count, Section
 
 
 class Spark(Section):
-    """A Spark cluster that prepares, evaluates and scores users for audiences; results are the same bytes."""
+    """A Spark cluster: prepares, evaluates, backtests and scores audiences; results are the same bytes."""
 
     master: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x20]+$")
     """As Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://https://host:6443`."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from offerbench.campaigns.backtest import Scored, draw_offers, run_backtest
+from offerbench.campaigns.backtest import Scored, run_backtest
 from offerbench.campaigns.cuts import cut_of, past_cuts
+from offerbench.campaigns.dated_task import draw_offers
 from offerbench.campaigns.measures import offer_auc
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.result_content import MEAN, campaign_content, campaign_samples, curve_content

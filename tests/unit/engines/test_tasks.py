@@ -4,10 +4,12 @@ import errno
 import socket
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from threadpoolctl import threadpool_limits
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.engines.tasks import run_tasks, written
+from offerbench.engines.tasks import answers, run_tasks, threads_of_products, written
 
 from .plain_session import PlainSession
 
@@ -59,3 +61,15 @@ def test_files_that_are_not_as_they_were_left_are_named(tmp_path: Path) -> None:
     for size in (3, 5):
         with pytest.raises(OfferbenchError, match=r"pairs\.parquet: is gone, or not as the task"):
             written({str(file): size})
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_worker_multiplies_by_as_many_threads_as_the_driver(threads: int) -> None:
+    before = threads_of_products()
+    with threadpool_limits(threads, "blas"):
+        assert run_tasks(PlainSession(), 1, lambda number: str(threads_of_products())) == [str(threads)]
+    assert threads_of_products() == before
+    batch = pa.RecordBatch.from_pylist([{"number": 0}])
+    (answer,) = answers([batch], lambda number: str(threads_of_products()), Path.cwd(), threads)
+    assert answer.to_pylist()[0]["answer"] == str(threads)
+    assert threads_of_products() == before
