@@ -1,6 +1,7 @@
 """Preparation on Spark against one machine: every file the same bytes, every count and refusal the same."""
 
 import gzip
+import os
 from pathlib import Path
 
 import fsspec
@@ -19,9 +20,10 @@ from tests.unit.engines.s3_server import s3_server
 from tests.unit.parameters import merged, prepare_parameters
 from tests.unit.tiny_log import FIRST_DAY, HEADER, csv_line, draw_log, write_log
 
-from .conftest import LOCAL, Engines
+from .conftest import CONF, LOCAL, Engines
 
 pytestmark = pytest.mark.spark
+OF_S3 = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
 REPOSITORY = Path(__file__).parents[2]
 LINES = [line for _, line in draw_log(90, seed=20)]
 SMALL = {
@@ -142,6 +144,33 @@ def test_a_feature_that_is_not_there_is_refused_alike(engines: Engines) -> None:
     assert "no event of type 'gift'" in str(engines.check("rees46", prepare).refusal)
 
 
+def conf_of_s3() -> dict[str, str]:
+    """Tell workers where the server of a test is: they have the variables with which Java was started."""
+    return {**CONF, **{f"spark.executorEnv.{name}": os.environ[name] for name in OF_S3}}
+
+
+def test_work_directory_at_a_url(engines: Engines, tmp_path: Path) -> None:
+    write(engines.directory / "raw", [*LINES[:900], *BAD * 3], [*BAD * 4, *LINES[900:]])
+    prepare = prepare_parameters().model_copy(update={"max_rejected_share": 0.5})
+    found = engines.check("rees46", prepare, work_directory=f"file://{tmp_path}/there")
+    assert found.refusal is None
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_work_directory_on_s3(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offerbench.engines.spark_files.PIECE", 30)  # some files a table
+    border = [csv_line(user, 20, "cart", "100", "a.b", "x", "1.50") for user in range(40, 60)]
+    mine = [line for line in LINES if not line.startswith("2019-10-2")]
+    later = [csv_line(user, 22, "purchase", "100", "a.b", "x", "1.50") for user in range(30)]
+    write(engines.directory / "raw", [*mine, *border], [*border, *later])
+    with s3_server() as url:
+        work = f"{url.replace('s3', 's3a', 1)}/work"
+        found = engines.check("rees46", prepare_parameters(), work_directory=work, conf=conf_of_s3())
+        assert fsspec.filesystem("s3").find(url) == []
+    assert found.refusal is None
+    assert '"repeats_an_event_of_another_file": 20' in found.counts
+
+
 def test_raw_files_on_s3(engines: Engines) -> None:
     raw = engines.directory / "raw"
     write(raw, [*LINES[:900], *BAD * 3], [*BAD * 4, *LINES[900:]])
@@ -152,6 +181,6 @@ def test_raw_files_on_s3(engines: Engines) -> None:
             fsspec.filesystem("s3").put_file(str(file), f"{url}/{file.name}")
             file.unlink()
         write_listing(list_remote(url), raw)
-        found = engines.run("rees46", prepare, LOCAL)
+        found = engines.run("rees46", prepare, {**LOCAL, "conf": conf_of_s3()})
     assert expected.refusal is None
     assert found == expected

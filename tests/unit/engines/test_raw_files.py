@@ -16,7 +16,9 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import complete_journey
 from offerbench.datasets.canonical import ReadCounts, event_database
 from offerbench.datasets.sources import reader
-from offerbench.engines.raw_files import FILE, PLACE, read_raw_files
+from offerbench.engines.exchange import Exchange
+from offerbench.engines.raw_files import read_raw_files
+from offerbench.engines.raw_parts import FILE, PLACE
 
 from ..parameters import resources_parameters
 from ..tiny_log import HEADER, csv_line
@@ -32,10 +34,12 @@ def at_once(raw: Path, dataset: str = "rees46") -> Found:
 
 
 def one_by_one(raw: Path, dataset: str = "rees46", session: PlainSession | None = None) -> Found:
-    work = Path(mkdtemp(dir=raw.parent))
-    resources = resources_parameters(spill_directory=str(raw.parent / "spill"))
+    spill = str(raw.parent / "spill")
+    work = Exchange(mkdtemp(dir=raw.parent), spill)
+    resources = resources_parameters(spill_directory=spill)
     read, files = read_raw_files(session or PlainSession(), dataset, raw, None, work, resources)
-    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+    with work.fetched(files) as paths:
+        rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
     places = [(row.pop(FILE), row.pop(PLACE)) for row in rows]
     assert places == sorted(set(places))
     return read, rows
@@ -183,6 +187,6 @@ def test_a_failure_of_the_machine_is_told_with_its_host(
     def full(*arguments: Any) -> None:
         raise duckdb.IOException("Could not write file: No space left on device")
 
-    monkeypatch.setattr("offerbench.engines.raw_files.rees46.read_file", full)
+    monkeypatch.setattr("offerbench.engines.raw_parts.rees46.read_file", full)
     with pytest.raises(OfferbenchError, match=r"^\S+: .*No space left on device"):
         one_by_one(tmp_path / "raw")
