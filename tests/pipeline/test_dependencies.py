@@ -33,6 +33,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/engines/preparation.py",
     "src/offerbench/engines/raw_files.py",
     "src/offerbench/engines/raw_parts.py",
+    "src/offerbench/engines/raw_sources.py",
     "src/offerbench/engines/remote_files.py",
     "src/offerbench/engines/replicas.py",
     "src/offerbench/engines/score_ranges.py",

@@ -1,10 +1,12 @@
 """Preparation on Spark against one machine: every file the same bytes, every count and refusal the same."""
 
+import csv
 import gzip
 import os
 from pathlib import Path
 
 import fsspec
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -82,6 +84,23 @@ def test_a_log_of_your_own(engines: Engines) -> None:
     found = engines.check(
         "custom", Prepare.model_validate(content["prepare"]), Custom.model_validate(content["custom"])
     )
+    assert found.refusal is None
+
+
+@pytest.mark.parametrize("work_directory", ["work", "file://{}/there"])
+def test_a_parquet_log_by_row_groups(
+    work_directory: str, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offerbench.engines.raw_sources.ROWS_OF_PART", 40)
+    rows = custom_log.rows()
+    for number, some in enumerate((rows[:300], rows[300:])):
+        text = custom_log.as_csv(some).decode().splitlines()
+        columns = zip(*csv.reader(text[1:]), strict=True)
+        table = pa.table(dict(zip(custom_log.COLUMNS, map(list, columns), strict=True)))
+        pq.write_table(table, engines.directory / f"raw/orders{number}.parquet", row_group_size=30)
+    content = custom_log.parameters(files="orders*.parquet")
+    custom, prepare = Custom.model_validate(content["custom"]), Prepare.model_validate(content["prepare"])
+    found = engines.check("custom", prepare, custom, work_directory=work_directory.format(tmp_path))
     assert found.refusal is None
 
 
@@ -165,7 +184,8 @@ def test_work_directory_on_s3(engines: Engines, monkeypatch: pytest.MonkeyPatch)
     write(engines.directory / "raw", [*mine, *border], [*border, *later])
     with s3_server() as url:
         work = f"{url.replace('s3', 's3a', 1)}/work"
-        found = engines.check("rees46", prepare_parameters(), work_directory=work, conf=conf_of_s3())
+        prepare = prepare_parameters().model_copy(update={"max_rejected_share": 0.5})
+        found = engines.check("rees46", prepare, work_directory=work, conf=conf_of_s3())
         assert fsspec.filesystem("s3").find(url) == []
     assert found.refusal is None
     assert '"repeats_an_event_of_another_file": 20' in found.counts

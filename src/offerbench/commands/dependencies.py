@@ -30,6 +30,7 @@ WITHOUT_INFLUENCE = frozenset(
         "engines/preparation.py",
         "engines/raw_files.py",
         "engines/raw_parts.py",
+        "engines/raw_sources.py",
         "engines/remote_files.py",
         "engines/replicas.py",
         "engines/score_ranges.py",

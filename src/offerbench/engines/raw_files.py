@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from offerbench.core.errors import OfferbenchError
-from offerbench.datasets import rees46
-from offerbench.datasets.canonical import ReadCounts, event_database, identifier
+from offerbench.datasets.canonical import PLACE, ReadCounts, event_database, identifier
 from offerbench.datasets.config import Custom
+from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.repeated_events import settle_repeated_events
-from offerbench.datasets.sources import BY_FILE
 from offerbench.engines.exchange import Exchange, Written
-from offerbench.engines.raw_parts import FILE, PARTS, PLACE, READ, Part, RawFiles, read_parts
+from offerbench.engines.raw_parts import PARTS, READ, Part, RawFiles, read_parts
+from offerbench.engines.raw_sources import PART, Source, source_of
 from offerbench.engines.remote_files import read_listing
 from offerbench.preparation.resources import Resources
 
@@ -27,7 +27,7 @@ def read_raw_files(
     work: Exchange,
     resources: Resources,
 ) -> tuple[ReadCounts, list[Written]]:
-    """Read the raw files of a data set, each as a task if the source can be read file by file.
+    """Read the raw files of a data set, each part as a task if its source can be cut into parts.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def read_raw_files(
     read : ReadCounts
         As the one machine's reader counts.
     events : list of Written
-        Parquet files of the canonical events, with the columns `FILE` and `PLACE`.
+        Parquet files of the canonical events, with the columns `PART`, `ORDER` and `PLACE`; of users
+        that are texts, these.
 
     Raises
     ------
@@ -51,28 +52,23 @@ def read_raw_files(
         What the reader refuses.
     """
     remote = tuple(read_listing(raw_directory))
-    files: tuple[Path, ...] = ()
-    if dataset in BY_FILE:
-        found = [raw_directory / file.name for file in remote] or rees46.raw_files(raw_directory)
-        files = tuple(found)
-    told = RawFiles(dataset, raw_directory, files, remote, custom, work.inside("events"), resources)
-    if not files:
-        (part,) = _run(session, told, {0: ()}).values()
-        return part.counts, [part.events]
-    parts = _run(session, told, dict.fromkeys(range(len(files)), ()))
+    source = source_of(dataset, raw_directory, custom, remote, resources)
+    told = RawFiles(source, raw_directory, remote, work.inside("events"), resources)
+    parts = _run(session, told, dict.fromkeys(range(max(len(source.file_of_part), 1)), ()))
     if repeated := _repeated_events(parts, told):
         parts |= _run(session, told, repeated)
-    in_order = [parts[number] for number in range(len(files))]
-    return rees46.whole([part.counts for part in in_order], raw_directory), [part.events for part in in_order]
+    in_order = [parts[number] for number in sorted(parts)]
+    counts = source.whole([part.counts for part in in_order], raw_directory)
+    return counts, [part.events for part in in_order]
 
 
 def _run(session: Any, told: RawFiles, repeated: Mapping[int, Sequence[int]]) -> dict[int, Part]:
-    """Read files by their numbers, without their events of these numbers.
+    """Read parts by their numbers, without their events of these places.
 
     Raises
     ------
     OfferbenchError
-        What the reader refuses of the first file that is refused.
+        What the reader refuses of the first part that is refused.
     """
     rows = [(task, number, list(events)) for task, (number, events) in enumerate(repeated.items())]
     tasks = session.createDataFrame(rows, "task INT, number INT, repeated ARRAY<BIGINT>")
@@ -90,9 +86,7 @@ def _run(session: Any, told: RawFiles, repeated: Mapping[int, Sequence[int]]) ->
 
 def _absolute(told: RawFiles) -> RawFiles:
     """Name the raw files as tasks see them, which run in directories of their own."""
-    return replace(
-        told, directory=told.directory.absolute(), files=tuple(file.absolute() for file in told.files)
-    )
+    return replace(told, directory=told.directory.absolute())
 
 
 def _as_given(text: str, told: RawFiles) -> str:
@@ -101,40 +95,50 @@ def _as_given(text: str, told: RawFiles) -> str:
 
 
 def _repeated_events(parts: Mapping[int, Part], told: RawFiles) -> dict[int, list[int]]:
-    """Give the numbers of the events that an earlier file has too, by file, as one machine settles them.
+    """Give the places of the events that an earlier file has too, by part, as one machine settles them.
 
     Raises
     ------
     OfferbenchError
         If two files hold the same events of more than their border day.
     """
-    suspects = sorted(
-        {
-            number
-            for (one, of_one), (other, of_other) in combinations(parts.items(), 2)
-            if of_one.days is not None and of_other.days is not None
-            if max(of_one.days[0], of_other.days[0]) <= min(of_one.days[1], of_other.days[1])
-            for number in (one, other)
-        }
-    )
-    if not suspects:
+    source, resources = told.source, told.resources
+    days = _days_of_files(parts, source)
+    suspects = {
+        file
+        for one, other in combinations(days, 2)
+        if max(days[one][0], days[other][0]) <= min(days[one][1], days[other][1])
+        for file in (one, other)
+    }
+    numbers = [number for number, file in enumerate(source.file_of_part) if file in suspects]
+    if not numbers:
         return {}
-    key = ", ".join(identifier(name) for name in rees46.EVENT_KEY)
-    resources = told.resources
+    key = ", ".join(f"{identifier(column)} AS {identifier(name)}" for name, column in source.key.items())
     with (
-        told.events.fetched([parts[number].events for number in suspects]) as files,
+        told.events.fetched([parts[number].events for number in numbers]) as files,
         event_database(Path(resources.spill_directory), resources.memory_limit) as connection,
     ):
         connection.execute(
             f"""
             CREATE TABLE staged AS
-            SELECT {FILE} AS file, {PLACE} AS place, {key}, NULL::VARCHAR AS fault, '' AS fault_text
-            FROM read_parquet($paths) ORDER BY {FILE}, {PLACE}
+            SELECT $files[{PART} + 1] AS file, {PART}, {PLACE}, {key},
+                   NULL::VARCHAR AS fault, '' AS fault_text
+            FROM read_parquet($paths) ORDER BY file, {PLACE}
             """,
-            {"paths": [str(file) for file in files]},
+            {"files": list(source.file_of_part), "paths": [as_pattern(file) for file in files]},
         )
-        settle_repeated_events(connection, told.files, rees46.EVENT_KEY)
+        settle_repeated_events(connection, [told.directory / name for name in source.names], [*source.key])
         found = connection.sql(
-            "SELECT file, list(place ORDER BY place) FROM staged WHERE fault IS NOT NULL GROUP BY 1"
+            f"SELECT {PART}, list({PLACE} ORDER BY {PLACE}) FROM staged WHERE fault IS NOT NULL GROUP BY 1"
         )
         return dict(found.fetchall())
+
+
+def _days_of_files(parts: Mapping[int, Part], source: Source) -> dict[int, tuple[int, int]]:
+    """Give the first and last day of each file that has an event."""
+    found: dict[int, tuple[int, int]] = {}
+    for number, file in enumerate(source.file_of_part):
+        if (days := parts[number].days) is not None:
+            first, last = found.get(file, days)
+            found[file] = min(first, days[0]), max(last, days[1])
+    return found

@@ -1,4 +1,4 @@
-"""A raw file -> canonical events in Parquet: the task of Spark, which runs the one machine's own reader."""
+"""A part of the raw files -> canonical events in Parquet: the task, by the one machine's own reader."""
 
 import socket
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,17 +12,12 @@ from pydantic import TypeAdapter
 from offerbench.core.atomic import temporary_directory
 from offerbench.core.command import machine_fault
 from offerbench.core.errors import OfferbenchError
-from offerbench.datasets import rees46
 from offerbench.datasets.canonical import ReadCounts, event_database, literal
-from offerbench.datasets.config import Custom
-from offerbench.datasets.sources import reader
 from offerbench.engines.exchange import Exchange, Written, attempt_name
+from offerbench.engines.raw_sources import Source
 from offerbench.engines.remote_files import RemoteFile, fetch_remote
 from offerbench.preparation.resources import Resources
 
-FILE, PLACE = "_file", "_place"
-"""Number of an event's file, and its row among the events of it: their order is that of one machine. No
-column of a data set begins with an underscore."""
 READ = "number INT, part STRING, error STRING"
 ROW = pa.schema([("number", pa.int32()), ("part", pa.string()), ("error", pa.string())])
 
@@ -31,14 +26,11 @@ ROW = pa.schema([("number", pa.int32()), ("part", pa.string()), ("error", pa.str
 class RawFiles:
     """What a task is told."""
 
-    dataset: str
+    source: Source
     directory: Path
     """The raw files."""
-    files: tuple[Path, ...]
-    """Those that are read one by one; empty if the data set is read as a whole."""
     remote: tuple[RemoteFile, ...]
     """Where the raw files are, if they are elsewhere: a task fetches what it reads."""
-    custom: Custom | None
     events: Exchange
     """Gets the events."""
     resources: Resources
@@ -59,7 +51,7 @@ PARTS = TypeAdapter(Part)
 
 
 def read_parts(batches: Iterable[pa.RecordBatch], told: RawFiles) -> Iterator[pa.RecordBatch]:
-    """Read the files that rows of `number` and `repeated` name: the task itself, run by a worker of Spark.
+    """Read the parts that rows of `number` and `repeated` name: the task itself, run by a worker of Spark.
 
     Yields
     ------
@@ -93,26 +85,20 @@ def read_parts(batches: Iterable[pa.RecordBatch], told: RawFiles) -> Iterator[pa
 def _read_part(
     number: int, repeated: Sequence[int], told: RawFiles, target: Path
 ) -> tuple[tuple[int, int] | None, ReadCounts]:
-    """Write the events of a file to `target`; give their first and last day, and what was counted."""
+    """Write the events of a part to `target`; give their first and last day, and what was counted."""
     spill = Path(told.resources.spill_directory)
     with (
         _raw_directory(number, told) as directory,
         event_database(spill, told.resources.memory_limit) as connection,
     ):
-        if told.files:
-            connection.execute("SET threads = 1")  # a core of Spark
-            counts = rees46.read_file(connection, directory / told.files[number].name, repeated)
-        else:
-            counts = reader(told.dataset, told.custom)(connection, directory)
+        counts = told.source.read(connection, directory, number, repeated)
         rejects = tuple(
             replace(reject, file=reject.file.replace(str(directory), str(told.directory)))
             for reject in counts.rejects
         )
         ((first, last),) = connection.sql("SELECT min(day), max(day) FROM events").fetchall()
-        connection.execute(
-            f"COPY (SELECT {number}::INTEGER AS {FILE}, rowid AS {PLACE}, * FROM events ORDER BY rowid) "
-            f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
-        )
+        events = told.source.events(number)
+        connection.execute(f"COPY ({events}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
     return None if first is None else (first, last), replace(counts, rejects=rejects)
 
 
@@ -130,11 +116,10 @@ def _raw_directory(number: int, told: RawFiles) -> Iterator[Path]:
         return
     with temporary_directory(Path(told.resources.spill_directory), "remote") as temporary:
         directory = temporary / told.directory.name
-        for file in [told.remote[number]] if told.files else told.remote:
-            fetch_remote(file, directory / file.name)
+        files = [told.source.file_of_part[number]] if told.source.file_of_part else range(len(told.remote))
+        for file in files:
+            fetch_remote(told.remote[file], directory / told.remote[file].name)
         try:
-            if told.files:
-                rees46.raw_files(directory)
             yield directory
         except OfferbenchError as error:
             raise OfferbenchError(str(error).replace(str(directory), str(told.directory))) from None

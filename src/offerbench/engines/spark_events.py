@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from offerbench.core.columns import DAY, EVENT_TYPE, OCCURRENCES, USER, VALUE
+from offerbench.datasets.canonical import ORDER, PLACE
 from offerbench.engines.exchange import Exchange, Written
-from offerbench.engines.raw_parts import FILE, PLACE
+from offerbench.engines.raw_sources import PART
 from offerbench.engines.shards import SHARD, SHARD_NUMBER, SHARDS, assemble, build_shards
 from offerbench.engines.spark_files import quoted, read_files, stored, write_table
 from offerbench.preparation.config import Prepare
@@ -33,8 +34,19 @@ class SparkEvents:
         self._events = read_files(session, work, files)
         if work.is_remote:
             self._events = stored(session, work, "events", self._events)
+        if dict(self._events.dtypes)[USER] == "string":
+            self._number_texts()
         self._numbered: Any = None  # users and their numbers
         self._kept: Any = None  # events of the types in use, of users with a number
+
+    def _number_texts(self) -> None:
+        """Give users that are texts the numbers of their order, as the one machine's reader does."""
+        texts = self._events.select(USER).distinct().toArrow()[USER].cast(pa.large_string())
+        texts = texts.combine_chunks().sort()  # by the bytes of UTF-8, as DuckDB sorts
+        numbers = pa.array(np.arange(len(texts)))
+        of_users = self._table("user_texts", {USER: texts, USER_NUMBER: numbers})
+        numbered = self._events.join(of_users, USER).drop(USER).withColumnRenamed(USER_NUMBER, USER)
+        self._events = stored(self._session, self._work, "events_of_users", numbered)
 
     def count(self) -> int:
         """Count the events."""
@@ -42,7 +54,7 @@ class SparkEvents:
 
     def columns(self) -> dict[str, bool]:
         """Give the columns but user, day and event type: name -> whether it is text."""
-        own = (FILE, PLACE, USER, DAY, EVENT_TYPE)
+        own = (PART, ORDER, PLACE, USER, DAY, EVENT_TYPE)
         return {name: kind == "string" for name, kind in self._events.dtypes if name not in own}
 
     def number_users(self, target_event: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -108,7 +120,7 @@ class SparkEvents:
         types = ", ".join(f"'{name}'" for name in event_types(prepare))
         encoded = self._kept.selectExpr(
             f"CAST({USER_NUMBER} DIV {self._users_per_shard} AS INT) AS {SHARD_NUMBER}",
-            *(FILE, PLACE, f"{USER_NUMBER} AS {quoted(USER)}", quoted(DAY)),
+            *(ORDER, PLACE, f"{USER_NUMBER} AS {quoted(USER)}", quoted(DAY)),
             f"CAST(array_position(array({types}), {EVENT_TYPE}) AS INT) - 1 AS {EVENT_TYPE}",
             *(f"{LABEL}_{name} AS {quoted(name)}" for name in prepare.offer_features),
         )
@@ -117,7 +129,7 @@ class SparkEvents:
         task = partial(build_shards, directory=work, prepare=prepare, events_per_chunk=events_per_chunk)
         done = (
             encoded.repartitionById(shards, SHARD_NUMBER)
-            .sortWithinPartitions(SHARD_NUMBER, USER, DAY, FILE, PLACE)
+            .sortWithinPartitions(SHARD_NUMBER, USER, DAY, ORDER, PLACE)
             .mapInArrow(task, SHARD)
             .collect()
         )

@@ -77,7 +77,8 @@ def write_table(session: Any, exchange: Exchange, name: str, columns: Mapping[st
     for number, start in enumerate(range(0, max(len(table), 1), size)):
         with exchange.drafts() as drafts:
             path = drafts / (f"{name}-{number:05}.parquet" if exchange.is_remote else f"{name}.parquet")
-            pq.write_table(table.slice(start, size), path, row_group_size=PIECE)
+            # Without Arrow's own schema: Spark gets its large texts as texts.
+            pq.write_table(table.slice(start, size), path, row_group_size=PIECE, store_schema=False)
             files.append(exchange.leave(path))
     return read_files(session, exchange, files)
 
