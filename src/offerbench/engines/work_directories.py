@@ -60,14 +60,25 @@ def shared_directory(spark: Spark, name: str) -> Iterator[Path]:
     OfferbenchError
         If `work_directory` is a URL.
     """
+    refuse_url(spark, name)
+    with temporary_directory(Path(spark.work_directory).absolute(), name) as directory:
+        yield directory
+
+
+def refuse_url(spark: Spark, name: str) -> None:
+    """Refuse a `work_directory` that is a URL, for a run that needs a path.
+
+    Raises
+    ------
+    OfferbenchError
+        Says what to set it to.
+    """
     if is_url(spark.work_directory):
         raise OfferbenchError(
             f"resources.spark.work_directory: is {spark.work_directory}, but {name} on Spark needs a path. "
             "Set it to a directory beside the checkout, which all machines must see for it, or set "
             "resources.spark to null."
         )
-    with temporary_directory(Path(spark.work_directory).absolute(), name) as directory:
-        yield directory
 
 
 @contextmanager
