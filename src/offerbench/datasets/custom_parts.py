@@ -22,7 +22,7 @@ from offerbench.datasets.repeated_events import REPEATED
 from offerbench.datasets.shop_log.columns import Wanted, wanted_columns
 from offerbench.datasets.shop_log.encodings import in_utf8
 from offerbench.datasets.shop_log.files import LogFile, is_parquet
-from offerbench.datasets.shop_log.rows import ROW_NUMBER, Rows, column_values, rows_between
+from offerbench.datasets.shop_log.rows import ROW_NUMBER, Rows, column_values, depend_on_rows, rows_between
 from offerbench.datasets.shop_log.tables import described_tables, joined_rows, places
 from offerbench.datasets.shop_log.values import Form
 from offerbench.datasets.staging import Log, count_part, stage_events
@@ -61,9 +61,13 @@ class LogParts:
 
 
 def parts_of_log(
-    connection: duckdb.DuckDBPyConnection, raw_directory: Path, custom: Custom, rows_of_part: int
+    connection: duckdb.DuckDBPyConnection,
+    raw_directory: Path,
+    custom: Custom,
+    rows_of_part: int,
+    has_rows: bool = True,
 ) -> LogParts | None:
-    """Cut a log into parts; None if it is CSV, or has no rows.
+    """Cut a log into parts; None if it is CSV, or has no rows, or some would have to be read for it.
 
     Parameters
     ----------
@@ -73,6 +77,8 @@ def parts_of_log(
         See `custom.read_events`.
     rows_of_part : int
         A part ends with the row group that brings it to so many rows.
+    has_rows : bool
+        The files are whole; False: they have their ends alone.
 
     Raises
     ------
@@ -89,6 +95,8 @@ def parts_of_log(
             wanted = wanted_columns(custom)
             found = places(wanted, files, described_tables(connection, directory, custom))
             read = shop_log.columns_of_log(wanted, found, shop_log.column_names(wanted))
+            if not has_rows and depend_on_rows(files, read):
+                return None
             values = column_values(connection, files, read, Form.of(custom))
         of_files = list(_parts(files, names, values, rows_of_part))
     return LogParts(custom, found, tuple(names[: len(paths)]), tuple(of_files)) if of_files else None

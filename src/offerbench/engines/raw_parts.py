@@ -104,7 +104,7 @@ def _read_part(
 
 @contextmanager
 def _raw_directory(number: int, told: RawFiles) -> Iterator[Path]:
-    """Give the directory that has the raw files, fetched if they are elsewhere: one, or all of them.
+    """Give the directory that has the raw files, those that the part needs fetched if they are elsewhere.
 
     Raises
     ------
@@ -116,9 +116,9 @@ def _raw_directory(number: int, told: RawFiles) -> Iterator[Path]:
         return
     with temporary_directory(Path(told.resources.spill_directory), "remote") as temporary:
         directory = temporary / told.directory.name
-        files = [told.source.file_of_part[number]] if told.source.file_of_part else range(len(told.remote))
-        for file in files:
-            fetch_remote(told.remote[file], directory / told.remote[file].name)
+        for file in told.remote:
+            if told.source.needs(number, file.name):
+                fetch_remote(file, directory / file.name)
         try:
             yield directory
         except OfferbenchError as error:

@@ -1,18 +1,23 @@
 """How the raw files of a data set are cut into parts, each of which a task reads by itself."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import duckdb
 
+from offerbench.core.atomic import temporary_directory
+from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import custom_parts, rees46
 from offerbench.datasets.canonical import ORDER, PLACE, ReadCounts, event_database
 from offerbench.datasets.config import Custom
 from offerbench.datasets.custom_parts import LogParts
+from offerbench.datasets.shop_log.files import is_parquet
 from offerbench.datasets.sources import BY_FILE, reader
-from offerbench.engines.remote_files import RemoteFile
+from offerbench.engines.remote_files import RemoteFile, fetch_footer, fetch_remote
 from offerbench.preparation.resources import Resources
 
 PART = "_part"
@@ -35,6 +40,9 @@ class Source(Protocol):
     @property
     def key(self) -> Mapping[str, str]:
         """Give what tells an event from another: name -> column of a part's events."""
+
+    def needs(self, part: int, name: str) -> bool:
+        """Say whether a part needs the file of this name."""
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, directory: Path, part: int, repeated: Sequence[int]
@@ -73,12 +81,47 @@ def source_of(
     """
     if dataset in BY_FILE:
         return Files(tuple(file.name for file in remote or rees46.raw_files(directory)))
-    if dataset == "custom" and custom is not None and not remote:
-        with event_database(Path(resources.spill_directory), resources.memory_limit) as connection:
-            log = custom_parts.parts_of_log(connection, directory, custom, ROWS_OF_PART)
+    if dataset == "custom" and custom is not None:
+        spill = Path(resources.spill_directory)
+        with (
+            _footers(directory, custom, remote, spill) as here,
+            event_database(spill, resources.memory_limit) as connection,
+        ):
+            # A remote file is fetched whole: each is a part.
+            rows = sys.maxsize if remote else ROWS_OF_PART
+            log = custom_parts.parts_of_log(connection, here, custom, rows, has_rows=not remote)
         if log is not None and len(log.parts) > 1:
             return RowGroups(log)
     return Whole(dataset, custom)
+
+
+@contextmanager
+def _footers(directory: Path, custom: Custom, remote: Sequence[RemoteFile], spill: Path) -> Iterator[Path]:
+    """Give the directory of the raw files; of remote ones, one with the tables and the ends of Parquet files.
+
+    Raises
+    ------
+    OfferbenchError
+        What is raised in the block names the files as if they were in the raw directory.
+    """
+    if not remote:
+        yield directory
+        return
+    tables = {table.file for table in custom.tables}
+    with temporary_directory(spill, "remote") as temporary:
+        here = temporary / directory.name
+        here.mkdir()
+        for file in remote:
+            if file.name in tables:
+                fetch_remote(file, here / file.name)
+            elif is_parquet(Path(file.name)):
+                fetch_footer(file, here / file.name)
+            else:
+                (here / file.name).touch()  # only its name is looked at
+        try:
+            yield here
+        except OfferbenchError as error:
+            raise OfferbenchError(str(error).replace(str(here), str(directory))) from None
 
 
 def _by_rows(part: int) -> str:
@@ -100,6 +143,10 @@ class Whole:
     def key(self) -> dict[str, str]:
         """Not asked for: its reader compares the files."""
         return {}
+
+    def needs(self, part: int, name: str) -> bool:
+        """See `Source`."""
+        return True
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, directory: Path, part: int, repeated: Sequence[int]
@@ -132,6 +179,10 @@ class Files:
     def key(self) -> dict[str, str]:
         """See `Source`."""
         return {name: name for name in rees46.EVENT_KEY}
+
+    def needs(self, part: int, name: str) -> bool:
+        """See `Source`."""
+        return name == self.names[part]
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, directory: Path, part: int, repeated: Sequence[int]
@@ -171,6 +222,11 @@ class RowGroups:
     def key(self) -> dict[str, str]:
         """See `Source`."""
         return custom_parts.key_of(self.log.custom)
+
+    def needs(self, part: int, name: str) -> bool:
+        """See `Source`."""
+        tables = (table.file for table in self.log.custom.tables)
+        return name in (self.log.parts[part].name, *tables)
 
     def read(
         self, connection: duckdb.DuckDBPyConnection, directory: Path, part: int, repeated: Sequence[int]

@@ -126,6 +126,24 @@ def fetch_remote(file: RemoteFile, target: Path) -> None:
             )
 
 
+def fetch_footer(file: RemoteFile, target: Path) -> None:
+    """Make a file as long as a remote Parquet file that has its end alone: what it says of its rows.
+
+    Raises
+    ------
+    OfferbenchError
+        If it can't be read.
+    """
+    system, path = opened(file.url)
+    with explained(file.url):
+        length = int.from_bytes(system.cat_file(path, start=max(file.size - 8, 0))[:4], "little") + 8
+        end = system.cat_file(path, start=max(file.size - length, 0))
+    with target.open("wb") as stream:
+        stream.truncate(file.size)  # takes no room
+        stream.seek(max(file.size - len(end), 0))
+        stream.write(end)
+
+
 def _version(info: dict[str, Any]) -> str:
     """Give what changes with a file's content."""
     found = next((info[key] for key in ("ETag", "etag", "mtime", "LastModified") if info.get(key)), "")

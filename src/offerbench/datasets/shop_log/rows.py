@@ -13,7 +13,7 @@ from offerbench.datasets.canonical import literal
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.shop_log.columns import Use, place_of
 from offerbench.datasets.shop_log.files import LogFile, parquet_rows
-from offerbench.datasets.shop_log.parquet import check_types, parquet_value
+from offerbench.datasets.shop_log.parquet import LARGEST_WHOLE, check_types, parquet_value
 from offerbench.datasets.shop_log.values import Form, known_text, written_number, written_second
 
 ROW_NUMBER = "file_row_number"
@@ -140,6 +140,22 @@ def column_values(
         tuple(_csv_value(f"f{place}", read.use, form) for place, read in zip(row, wanted, strict=True))
         for row in places
     ]
+
+
+def depend_on_rows(files: Sequence[LogFile], wanted: Sequence[ReadColumn]) -> bool:
+    """Say whether `column_values` has to look into rows of Parquet files, see `check_types`.
+
+    Raises
+    ------
+    OfferbenchError
+        If a file lacks a column.
+    """
+    places = [[place_of(read.column, file.columns, file.path, read.key) for read in wanted] for file in files]
+    for at, read in enumerate(wanted):
+        types = {file.types[own[at]] for file, own in zip(files, places, strict=True) if file.rows}
+        if len(types) > 1 or (read.use is Use.TEXT and types & LARGEST_WHOLE.keys()):
+            return True
+    return False
 
 
 def _own_place(file: LogFile, number: int) -> int | None:
