@@ -4,6 +4,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ CONF = {
 LOCAL = {"master": "local[2]", "users_per_shard": 17, "conf": CONF}
 
 
+HAS_SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what starts Spark where it is not: `make test` needs neither PySpark nor Java."""
-    if importlib.util.find_spec("pyspark") and shutil.which("java"):
+    if HAS_SPARK:
         return
     for item in items:
         if item.get_closest_marker("spark"):
@@ -91,6 +95,18 @@ class Engines:
         assert found.files.keys() == expected.files.keys()
         assert [name for name in found.files if found.files[name] != expected.files[name]] == []
         return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def java(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Start Java in a directory that stays: its workers are in it, and a test's own is removed after it."""
+    if not HAS_SPARK:
+        return
+    from pyspark.sql import SparkSession
+
+    with chdir(tmp_path_factory.mktemp("java")):
+        builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+        builder.config(map=CONF).config("spark.driver.host", "127.0.0.1").getOrCreate().stop()
 
 
 @pytest.fixture(scope="session")

@@ -27,16 +27,16 @@ def kill_one(cluster: Cluster, work: Path, killed: list[int], stop: threading.Ev
         time.sleep(0.02)
 
 
-def test_a_killed_executor_changes_no_byte(engines: Engines, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["", "file://"])  # at a URL executors keep rows, which go with one
+def test_a_killed_executor_changes_no_byte(scheme: str, engines: Engines, tmp_path: Path) -> None:
     generate(engines.directory / "raw", rows=20_000, months=3, seed=7)
     work, killed, stop = tmp_path / "work", list[int](), threading.Event()
     with standalone_cluster(tmp_path / "cluster") as cluster:
         killer = threading.Thread(target=kill_one, args=(cluster, work, killed, stop))
         killer.start()
         try:
-            found = engines.check(
-                "synthetic", prepare_parameters(), master=cluster.url, conf=CONF, users_per_shard=20
-            )
+            spark = {"master": cluster.url, "conf": CONF, "work_directory": f"{scheme}{work}"}
+            found = engines.check("synthetic", prepare_parameters(), users_per_shard=20, **spark)
         finally:
             stop.set()
             killer.join()

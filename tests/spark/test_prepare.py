@@ -1,9 +1,12 @@
 """Preparation on Spark against one machine: every file the same bytes, every count and refusal the same."""
 
+import csv
 import gzip
+import os
 from pathlib import Path
 
 import fsspec
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -19,9 +22,10 @@ from tests.unit.engines.s3_server import s3_server
 from tests.unit.parameters import merged, prepare_parameters
 from tests.unit.tiny_log import FIRST_DAY, HEADER, csv_line, draw_log, write_log
 
-from .conftest import LOCAL, Engines
+from .conftest import CONF, LOCAL, Engines
 
 pytestmark = pytest.mark.spark
+OF_S3 = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
 REPOSITORY = Path(__file__).parents[2]
 LINES = [line for _, line in draw_log(90, seed=20)]
 SMALL = {
@@ -80,6 +84,23 @@ def test_a_log_of_your_own(engines: Engines) -> None:
     found = engines.check(
         "custom", Prepare.model_validate(content["prepare"]), Custom.model_validate(content["custom"])
     )
+    assert found.refusal is None
+
+
+@pytest.mark.parametrize("work_directory", ["work", "file://{}/there"])
+def test_a_parquet_log_by_row_groups(
+    work_directory: str, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offerbench.engines.raw_sources.ROWS_OF_PART", 40)
+    rows = custom_log.rows()
+    for number, some in enumerate((rows[:300], rows[300:])):
+        text = custom_log.as_csv(some).decode().splitlines()
+        columns = zip(*csv.reader(text[1:]), strict=True)
+        table = pa.table(dict(zip(custom_log.COLUMNS, map(list, columns), strict=True)))
+        pq.write_table(table, engines.directory / f"raw/orders{number}.parquet", row_group_size=30)
+    content = custom_log.parameters(files="orders*.parquet")
+    custom, prepare = Custom.model_validate(content["custom"]), Prepare.model_validate(content["prepare"])
+    found = engines.check("custom", prepare, custom, work_directory=work_directory.format(tmp_path))
     assert found.refusal is None
 
 
@@ -142,6 +163,34 @@ def test_a_feature_that_is_not_there_is_refused_alike(engines: Engines) -> None:
     assert "no event of type 'gift'" in str(engines.check("rees46", prepare).refusal)
 
 
+def conf_of_s3() -> dict[str, str]:
+    """Tell workers where the server of a test is: they have the variables with which Java was started."""
+    return {**CONF, **{f"spark.executorEnv.{name}": os.environ[name] for name in OF_S3}}
+
+
+def test_work_directory_at_a_url(engines: Engines, tmp_path: Path) -> None:
+    write(engines.directory / "raw", [*LINES[:900], *BAD * 3], [*BAD * 4, *LINES[900:]])
+    prepare = prepare_parameters().model_copy(update={"max_rejected_share": 0.5})
+    found = engines.check("rees46", prepare, work_directory=f"file://{tmp_path}/there")
+    assert found.refusal is None
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_work_directory_on_s3(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offerbench.engines.spark_files.PIECE", 30)  # some files a table
+    border = [csv_line(user, 20, "cart", "100", "a.b", "x", "1.50") for user in range(40, 60)]
+    mine = [line for line in LINES if not line.startswith("2019-10-2")]
+    later = [csv_line(user, 22, "purchase", "100", "a.b", "x", "1.50") for user in range(30)]
+    write(engines.directory / "raw", [*mine, *border], [*border, *later])
+    with s3_server() as url:
+        work = f"{url.replace('s3', 's3a', 1)}/work"
+        prepare = prepare_parameters().model_copy(update={"max_rejected_share": 0.5})
+        found = engines.check("rees46", prepare, work_directory=work, conf=conf_of_s3())
+        assert fsspec.filesystem("s3").find(url) == []
+    assert found.refusal is None
+    assert '"repeats_an_event_of_another_file": 20' in found.counts
+
+
 def test_raw_files_on_s3(engines: Engines) -> None:
     raw = engines.directory / "raw"
     write(raw, [*LINES[:900], *BAD * 3], [*BAD * 4, *LINES[900:]])
@@ -152,6 +201,6 @@ def test_raw_files_on_s3(engines: Engines) -> None:
             fsspec.filesystem("s3").put_file(str(file), f"{url}/{file.name}")
             file.unlink()
         write_listing(list_remote(url), raw)
-        found = engines.run("rees46", prepare, LOCAL)
+        found = engines.run("rees46", prepare, {**LOCAL, "conf": conf_of_s3()})
     assert expected.refusal is None
     assert found == expected

@@ -37,7 +37,11 @@ def test_spark_is_asked_for_by_its_section(tmp_path: Path) -> None:
     assert load_parameters(write(tmp_path, content)).model_dump() == content
     with pytest.raises(OfferbenchError, match=r"resources\.spark\.conf: missing"):
         load_parameters(write(tmp_path, changed("resources.spark", spark)))
-    wrong = {"users_per_shard": [0], "work_directory": ["s3a://bucket/work", "/shared/*", ""], "master": [""]}
+    for place in ("s3a://bucket/a/b", "hdfs://host:8020/work", "file:///shared/work", "work", "/shared/w o"):
+        content = changed("resources.spark", {**spark, "conf": {}, "work_directory": place})
+        assert load_parameters(write(tmp_path, content)).model_dump() == content
+    places = ["/shared/*", "", "s3://me:secret@bucket/work", "s3://bucket", "s3:/work", "a::s3://bucket/work"]
+    wrong = {"users_per_shard": [0], "work_directory": places, "master": [""]}
     for key, values in wrong.items():
         for value in values:
             content = changed("resources.spark", {**spark, "conf": {}, key: value})

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.config import Backtest
-from offerbench.campaigns.cuts import day_number
 from offerbench.campaigns.measures import Mask
 from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offers_as_of import OffersAsOf, joined, new_offers

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from offerbench.campaigns.as_of import day_number
 from offerbench.campaigns.config import Propensity
-from offerbench.campaigns.cuts import day_number
 from offerbench.campaigns.inputs import PRIOR, Pairs, input_names
 from offerbench.campaigns.linear import LinearModel, fit_linear
 from offerbench.campaigns.moment import Moment

@@ -22,6 +22,9 @@ import duckdb
 from offerbench.core.atomic import temporary_directory
 
 EVENTS = "events"
+ORDER, PLACE = "_order", "_place"
+"""BIGINT columns that the events of a part of a log have: those of all parts are in the order of the one, and
+then of the other. No column of a data set begins with an underscore."""
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,18 @@ def raw_files(raw_directory: Path) -> list[Path]:
     for file in found:
         if other := packed.get(f"{file.name}.gz".lower()):
             raise OfferbenchError(f"{file}: is there a second time as {other}. Remove one of the two.")
-        _check_header(file)
+        check_header(file)
     return found
 
 
-def _check_header(file: Path) -> None:
-    """Refuse a file whose first line is not the public header: DuckDB reads columns by their place."""
+def check_header(file: Path) -> None:
+    """Refuse a file whose first line is not the public header: DuckDB reads columns by their place.
+
+    Raises
+    ------
+    OfferbenchError
+        Gives the line and the header.
+    """
     first = first_line(file).strip()
     if first != ",".join(COLUMNS):
         raise OfferbenchError(

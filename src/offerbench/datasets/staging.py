@@ -45,6 +45,8 @@ class Log:
     """Conditions of a row of a kept type that is normal and not wanted, by reason; before faults."""
     user_is_text: bool = False
     """Users are numbered in the order of their text."""
+    row_counts: tuple[int, ...] | None = None
+    """Rows of each file, where `rows` has not all of it; None: they are counted."""
 
 
 def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
@@ -58,7 +60,7 @@ def stage_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     OfferbenchError
         If not every row of the files has been read or rejected, or a packed file is damaged.
     """
-    expected = count_rows(log.files, log.layout)
+    expected = count_rows(log.files, log.layout) if log.row_counts is None else log.row_counts
     kept = " ".join(f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in log.kept.items())
     faults = {"event_type_missing": "log_type__ IS NULL", **log.left_out, **log.faults}
     selected = ", ".join(
@@ -161,6 +163,11 @@ def finish_part(connection: duckdb.DuckDBPyConnection, log: Log) -> ReadCounts:
     ReadCounts
         For `whole_log`.
     """
+    _make_events(connection, log)
+    return count_part(connection, log)
+
+
+def _make_events(connection: duckdb.DuckDBPyConnection, log: Log) -> None:
     columns = ", ".join(
         f"staged.{identifier(name)}" for name in log.values if name not in ("user", "day", "second")
     )
@@ -181,6 +188,10 @@ def finish_part(connection: duckdb.DuckDBPyConnection, log: Log) -> ReadCounts:
         WHERE staged.event_type IS NOT NULL AND fault IS NULL ORDER BY {second}staged.rowid
         """
     )
+
+
+def count_part(connection: duckdb.DuckDBPyConnection, log: Log) -> ReadCounts:
+    """Count the rows of `staged`, which is dropped; see `finish_part`."""
     types = count_types(connection, _is_rejected("fault", log), log.layout, log.kept)
     ((unparsed,),) = connection.sql("SELECT count(*) FROM rejected").fetchall()
     reasons = dict(connection.sql("SELECT fault, count(*) FROM staged GROUP BY 1").fetchall())

@@ -1,8 +1,7 @@
 """Raw files that are not on this machine: on S3, on HDFS, or wherever fsspec gets to."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from offerbench.core.atomic import atomic_file
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import read_json, write_json
+from offerbench.engines.file_systems import explained, opened
 
 LISTING = "remote_files.json"
 """In a data set's raw directory: names the files that stand elsewhere, in their place."""
-ADVICE = {
-    "hdfs": "HDFS needs Hadoop's own library and Java's path: set HADOOP_HOME, and CLASSPATH to what "
-    "`hadoop classpath --glob` prints. Or copy the files: hadoop fs -get",
-    "s3": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and for another server than "
-    "Amazon's AWS_ENDPOINT_URL",
-}
-ELSEWHERE = "Install the package of fsspec that it needs, or copy the files"
 
 
 @dataclass(frozen=True)
@@ -52,8 +45,8 @@ def list_remote(url: str) -> list[RemoteFile]:
     OfferbenchError
         If it can't be listed, or has no file.
     """
-    system, path = _opened(url)
-    with _explained(url):
+    system, path = opened(url)
+    with explained(url):
         found = [info for info in system.ls(path, detail=True) if info["type"] == "file" and info["size"]]
         found = [info for info in found if not info["name"].rsplit("/", 1)[-1].startswith(".")]
     scheme = urlsplit(url).scheme
@@ -120,9 +113,9 @@ def fetch_remote(file: RemoteFile, target: Path) -> None:
     OfferbenchError
         If it can't be read, or is another one than was listed.
     """
-    system, path = _opened(file.url)
+    system, path = opened(file.url)
     with atomic_file(target, through=target.parent.parent) as temporary:
-        with _explained(file.url):
+        with explained(file.url):
             system.get_file(path, str(temporary))
             system.invalidate_cache()
             info = system.info(path)
@@ -133,34 +126,25 @@ def fetch_remote(file: RemoteFile, target: Path) -> None:
             )
 
 
-def _opened(url: str) -> tuple[Any, str]:
-    """Give the file system of a URL, and the path in it."""
-    import fsspec
+def fetch_footer(file: RemoteFile, target: Path) -> None:
+    """Make a file as long as a remote Parquet file that has its end alone: what it says of its rows.
 
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.path or "::" in url:  # fsspec's chains read a URL through another
-        raise OfferbenchError(f"{url!r}: no URL of a directory, such as s3://bucket/log.")
-    if parts.username or parts.password:
-        raise OfferbenchError(f"{parts.scheme}://{parts.hostname}: leave user and password out of the URL.")
-    with _explained(url):
-        system, path = fsspec.core.url_to_fs(url)
-        return system, path
+    Raises
+    ------
+    OfferbenchError
+        If it can't be read.
+    """
+    system, path = opened(file.url)
+    with explained(file.url):
+        length = int.from_bytes(system.cat_file(path, start=max(file.size - 8, 0))[:4], "little") + 8
+        end = system.cat_file(path, start=max(file.size - length, 0))
+    with target.open("wb") as stream:
+        stream.truncate(file.size)  # takes no room
+        stream.seek(max(file.size - len(end), 0))
+        stream.write(end)
 
 
 def _version(info: dict[str, Any]) -> str:
     """Give what changes with a file's content."""
     found = next((info[key] for key in ("ETag", "etag", "mtime", "LastModified") if info.get(key)), "")
     return str(found).strip('"')
-
-
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """Say in one line why a remote file can't be reached; what is wrong on this machine keeps its own."""
-    try:
-        yield
-    except OfferbenchError:
-        raise
-    except Exception as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        advice = ADVICE.get(urlsplit(url).scheme, ELSEWHERE)
-        raise OfferbenchError(f"{url}: can't be read ({reason}). {advice}; then run it again.") from None

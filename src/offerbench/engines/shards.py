@@ -1,6 +1,5 @@
 """Histories built in shards of users, and the shards put together to the files of one machine."""
 
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -11,8 +10,8 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from offerbench.core.columns import HISTORY, bag, user_feature, window
-from offerbench.core.errors import OfferbenchError
 from offerbench.core.tables import ArrowColumns, read_arrow
+from offerbench.engines.exchange import Exchange, Written, attempt_name
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import whole_user_chunks
 from offerbench.preparation.events import Built
@@ -29,19 +28,17 @@ EVENTS, HISTORIES = "target_events.arrow", "histories.arrow"
 class Shard:
     """What a task has built."""
 
-    path: str
-    """Directory of the files, of this attempt alone."""
+    files: dict[str, Written]
+    """Its files, of this attempt alone."""
     built: Built
     """What they hold."""
-    sizes: dict[str, int]
-    """Bytes of each file."""
 
 
 SHARDS = TypeAdapter(Shard)
 
 
 def build_shards(
-    batches: Iterable[pa.RecordBatch], directory: Path, prepare: Prepare, events_per_chunk: int
+    batches: Iterable[pa.RecordBatch], directory: Exchange, prepare: Prepare, events_per_chunk: int
 ) -> Iterator[pa.RecordBatch]:
     """Build the tables of whole shards: the task itself, run by a worker of Spark.
 
@@ -49,7 +46,7 @@ def build_shards(
     ----------
     batches : iterable of pyarrow.RecordBatch
         Encoded events, sorted by (shard, user, day, file order).
-    directory : Path
+    directory : Exchange
         Gets a directory for each shard.
     prepare, events_per_chunk
         See `build_tables` and `whole_user_chunks`.
@@ -60,11 +57,11 @@ def build_shards(
         A row of `SHARD` for each.
     """
     for number, of_shard in by_shard(batches):
-        path = directory / f"{number:05}-{secrets.token_hex(4)}"
-        path.mkdir(parents=True)
-        chunks = whole_user_chunks(of_shard, prepare.offer_features, events_per_chunk)
-        built = build_tables(chunks, path, prepare)
-        shard = Shard(str(path), built, {file.name: file.stat().st_size for file in path.iterdir()})
+        own = directory.inside(attempt_name(f"{number:05}"))
+        with own.drafts() as drafts:
+            chunks = whole_user_chunks(of_shard, prepare.offer_features, events_per_chunk)
+            built = build_tables(chunks, drafts, prepare)
+            shard = Shard({file.name: own.leave(file) for file in sorted(drafts.iterdir())}, built)
         row = {"number": number, "shard": SHARDS.dump_json(shard).decode()}
         yield pa.RecordBatch.from_pylist([row], ROW)
 
@@ -90,7 +87,7 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
         yield int(numbers[start]), batch.slice(start, stop - start)
 
 
-def assemble(shards: Sequence[Shard], directory: Path, prepare: Prepare) -> Built:
+def assemble(shards: Sequence[Shard], exchange: Exchange, directory: Path, prepare: Prepare) -> Built:
     """Write the tables of all users: the bytes that one machine writes.
 
     A shard counts its rows from 0. In the whole they begin where those of the earlier shards end.
@@ -99,6 +96,8 @@ def assemble(shards: Sequence[Shard], directory: Path, prepare: Prepare) -> Buil
     ----------
     shards : sequence of Shard
         In the order of their users.
+    exchange : Exchange
+        Has their files.
     directory : Path
         Gets the files.
     prepare : Prepare
@@ -109,7 +108,7 @@ def assemble(shards: Sequence[Shard], directory: Path, prepare: Prepare) -> Buil
     OfferbenchError
         If a file of a shard is gone or is not as its task left it.
     """
-    files = {name: ArrowColumns(directory / name) for name in shards[0].sizes}
+    files = {name: ArrowColumns(directory / name) for name in shards[0].files}
     rows = dict.fromkeys(files, 0)  # of the earlier shards
     bags = {
         bag(name)[0]: f"bag_{name}.arrow"
@@ -118,29 +117,18 @@ def assemble(shards: Sequence[Shard], directory: Path, prepare: Prepare) -> Buil
     }
     starts = {window(prepare.target_event)[0]: EVENTS, **bags}
     for shard in shards:
-        _check(shard)
-        tables = {name: read_arrow(Path(shard.path) / name) for name in files}
-        events, histories = tables[EVENTS], tables[HISTORIES]
-        events[HISTORY] = (events[HISTORY] + rows[HISTORIES]).astype(np.int32)
-        for column, name in starts.items():
-            histories[column] = histories[column] + rows[name]
-        for name, columns in tables.items():
-            files[name].append(columns)
-            rows[name] += len(next(iter(columns.values())))
+        with exchange.fetched([shard.files[name] for name in files]) as paths:
+            tables = {name: read_arrow(path) for name, path in zip(files, paths, strict=True)}
+            events, histories = tables[EVENTS], tables[HISTORIES]
+            events[HISTORY] = (events[HISTORY] + rows[HISTORIES]).astype(np.int32)
+            for column, name in starts.items():
+                histories[column] = histories[column] + rows[name]
+            for name, columns in tables.items():
+                files[name].append(columns)
+                rows[name] += len(next(iter(columns.values())))
     for file in files.values():
         file.close()
     return _merged([shard.built for shard in shards])
-
-
-def _check(shard: Shard) -> None:
-    """Refuse a shard that is not whole."""
-    for name, size in shard.sizes.items():
-        file = Path(shard.path) / name
-        if not file.exists() or file.stat().st_size != size:
-            raise OfferbenchError(
-                f"{file}: is gone, or not as the task that wrote it left it. resources.spark.work_directory "
-                "must be a directory that all machines see and nobody else writes to; then run it again."
-            )
 
 
 def _merged(parts: Sequence[Built]) -> Built:

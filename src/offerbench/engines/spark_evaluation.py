@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from offerbench.batching.batches import read_batches
-from offerbench.core.atomic import temporary_directory
 from offerbench.core.columns import SPLIT
 from offerbench.core.json_files import read_json
 from offerbench.core.rows import table_rows
@@ -27,6 +26,7 @@ from offerbench.engines.scored_shards import IS_POSITIVE, OFFER, SCORED, USER_NU
 from offerbench.engines.scored_shards import SCORE as SCORE_OF
 from offerbench.engines.session import spark_session
 from offerbench.engines.tasks import run_tasks, written
+from offerbench.engines.work_directories import shared_directory
 from offerbench.evaluation.pairs import Measure
 from offerbench.preparation.resources import Spark
 
@@ -43,7 +43,7 @@ def measure_on_spark(evaluation: Evaluation, spark: Spark) -> Iterator[tuple[str
     `resources.spark.work_directory` under the same names.
     """
     with (
-        temporary_directory(Path(spark.work_directory).absolute(), "evaluate") as work,
+        shared_directory(spark, "evaluate") as work,
         spark_session(spark) as session,
     ):
         LOG.info("Spark %s at %s", session.version, spark.master)

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from offerbench.core.columns import DAY, EVENT_TYPE, OCCURRENCES, USER, VALUE
-from offerbench.engines.raw_files import FILE, PLACE
+from offerbench.datasets.canonical import ORDER, PLACE
+from offerbench.engines.exchange import Exchange, Written
+from offerbench.engines.raw_sources import PART
 from offerbench.engines.shards import SHARD, SHARD_NUMBER, SHARDS, assemble, build_shards
+from offerbench.engines.spark_files import quoted, read_files, stored, write_table
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.encoding import event_types
 from offerbench.preparation.events import Built
@@ -22,21 +24,29 @@ from offerbench.preparation.events import Built
 USER_NUMBER, FEATURE, NUMBER, LABEL = "_user_number", "_feature", "_number", "_label"
 
 
-def _quoted(name: str) -> str:
-    """Quote a column's name for Spark's SQL: some names are words of it."""
-    return f"`{name}`"
-
-
 class SparkEvents:
     """Canonical events in Parquet files, as `offerbench.preparation.events.Events`."""
 
-    def __init__(self, session: Any, files: Sequence[str], work: Path, users_per_shard: int) -> None:
+    def __init__(self, session: Any, files: Sequence[Written], work: Exchange, users_per_shard: int) -> None:
         self._session = session
         self._work = work
         self._users_per_shard = users_per_shard
-        self._events = session.read.parquet(*files)
+        self._events = read_files(session, work, files)
+        if work.is_remote:
+            self._events = stored(session, work, "events", self._events)
+        if dict(self._events.dtypes)[USER] == "string":
+            self._number_texts()
         self._numbered: Any = None  # users and their numbers
         self._kept: Any = None  # events of the types in use, of users with a number
+
+    def _number_texts(self) -> None:
+        """Give users that are texts the numbers of their order, as the one machine's reader does."""
+        texts = self._events.select(USER).distinct().toArrow()[USER].cast(pa.large_string())
+        texts = texts.combine_chunks().sort()  # by the bytes of UTF-8, as DuckDB sorts
+        numbers = pa.array(np.arange(len(texts)))
+        of_users = self._table("user_texts", {USER: texts, USER_NUMBER: numbers})
+        numbered = self._events.join(of_users, USER).drop(USER).withColumnRenamed(USER_NUMBER, USER)
+        self._events = stored(self._session, self._work, "events_of_users", numbered)
 
     def count(self) -> int:
         """Count the events."""
@@ -44,7 +54,7 @@ class SparkEvents:
 
     def columns(self) -> dict[str, bool]:
         """Give the columns but user, day and event type: name -> whether it is text."""
-        own = (FILE, PLACE, USER, DAY, EVENT_TYPE)
+        own = (PART, ORDER, PLACE, USER, DAY, EVENT_TYPE)
         return {name: kind == "string" for name, kind in self._events.dtypes if name not in own}
 
     def number_users(self, target_event: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -60,7 +70,7 @@ class SparkEvents:
     def has_event_before(self, event_type: str, day: int) -> bool:
         """Say whether there is an event of the type on an earlier day."""
         return not self._events.where(
-            f"{EVENT_TYPE} = '{event_type}' AND {_quoted(DAY)} < {int(day)}"
+            f"{EVENT_TYPE} = '{event_type}' AND {quoted(DAY)} < {int(day)}"
         ).isEmpty()
 
     def count_types(self) -> list[tuple[str, bool, int]]:
@@ -75,14 +85,13 @@ class SparkEvents:
         """Write the kept events, which are few of the log's: what follows goes over them several times."""
         names = ", ".join(f"'{name}'" for name in types)
         kept = self._events.where(f"{EVENT_TYPE} IN ({names})").join(self._numbered, USER)
-        kept.write.parquet(str(self._work / "kept"))
-        self._kept = self._session.read.parquet(str(self._work / "kept"))
+        self._kept = stored(self._session, self._work, "kept", kept)
 
     def histogram(
         self, column: str, until: int | None
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """Count the numbers of a column over the kept events."""
-        counted = self._kept.selectExpr(f"{_quoted(column)} AS {NUMBER}", f"{_known(until)} AS known")
+        counted = self._kept.selectExpr(f"{quoted(column)} AS {NUMBER}", f"{_known(until)} AS known")
         table = counted.groupBy(NUMBER).agg({"known": "sum"}).toArrow().sort_by(NUMBER)
         return table[NUMBER].to_numpy().astype(np.float64), table["sum(known)"].to_numpy().astype(np.int64)
 
@@ -94,7 +103,7 @@ class SparkEvents:
 
     def count_values(self, features: Sequence[str], until: int | None) -> dict[str, pa.Table]:
         """Count the values of all text columns over the kept events in one exchange."""
-        pairs = ", ".join(f"struct('{name}' AS {FEATURE}, {_quoted(name)} AS {VALUE})" for name in features)
+        pairs = ", ".join(f"struct('{name}' AS {FEATURE}, {quoted(name)} AS {VALUE})" for name in features)
         exploded = self._kept.selectExpr(f"explode(array({pairs})) AS pair", f"{_known(until)} AS known")
         counted = exploded.selectExpr(f"pair.{FEATURE}", f"pair.{VALUE}", "known").groupBy(FEATURE, VALUE)
         table = counted.agg({"known": "sum"}).toArrow()
@@ -111,30 +120,27 @@ class SparkEvents:
         types = ", ".join(f"'{name}'" for name in event_types(prepare))
         encoded = self._kept.selectExpr(
             f"CAST({USER_NUMBER} DIV {self._users_per_shard} AS INT) AS {SHARD_NUMBER}",
-            *(FILE, PLACE, f"{USER_NUMBER} AS {_quoted(USER)}", _quoted(DAY)),
+            *(ORDER, PLACE, f"{USER_NUMBER} AS {quoted(USER)}", quoted(DAY)),
             f"CAST(array_position(array({types}), {EVENT_TYPE}) AS INT) - 1 AS {EVENT_TYPE}",
-            *(f"{LABEL}_{name} AS {_quoted(name)}" for name in prepare.offer_features),
+            *(f"{LABEL}_{name} AS {quoted(name)}" for name in prepare.offer_features),
         )
         shards = -(-users // self._users_per_shard)
-        task = partial(
-            build_shards, directory=self._work / "shards", prepare=prepare, events_per_chunk=events_per_chunk
-        )
+        work = self._work.inside("shards")
+        task = partial(build_shards, directory=work, prepare=prepare, events_per_chunk=events_per_chunk)
         done = (
             encoded.repartitionById(shards, SHARD_NUMBER)
-            .sortWithinPartitions(SHARD_NUMBER, USER, DAY, FILE, PLACE)
+            .sortWithinPartitions(SHARD_NUMBER, USER, DAY, ORDER, PLACE)
             .mapInArrow(task, SHARD)
             .collect()
         )
         built = {int(row.number): SHARDS.validate_json(row.shard) for row in done}
         if sorted(built) != list(range(shards)):  # every user has a target event, so no shard is empty
             raise RuntimeError(f"Spark gave {len(done)} of {shards} shards")
-        return assemble([built[number] for number in range(shards)], directory, prepare)
+        return assemble([built[number] for number in range(shards)], work, directory, prepare)
 
     def _table(self, name: str, columns: Mapping[str, Any]) -> Any:
         """Give columns of the driver to the cluster."""
-        path = self._work / f"{name}.parquet"
-        pq.write_table(pa.table(dict(columns)), path, row_group_size=1_000_000)
-        return self._session.read.parquet(str(path))
+        return write_table(self._session, self._work, name, columns)
 
 
 def _values(counted: pa.Table, feature: str) -> pa.Table:
@@ -150,4 +156,4 @@ def _values(counted: pa.Table, feature: str) -> pa.Table:
 
 def _known(until: int | None) -> str:
     """Give the SQL of 1 for an event that counts, 0 for another."""
-    return "1" if until is None else f"CAST({_quoted(DAY)} < {int(until)} AS INT)"
+    return "1" if until is None else f"CAST({quoted(DAY)} < {int(until)} AS INT)"

@@ -4,13 +4,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from offerbench.core.atomic import temporary_directory
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets.config import Custom
 from offerbench.datasets.raw_files import unchanged
 from offerbench.engines.raw_files import read_raw_files
 from offerbench.engines.session import spark_session
 from offerbench.engines.spark_events import SparkEvents
+from offerbench.engines.work_directories import run_directory
 from offerbench.preparation.config import Prepare
 from offerbench.preparation.prepare import prepare_events
 from offerbench.preparation.resources import Resources
@@ -30,7 +30,7 @@ def prepare_on_spark(
     """Make the prepared tables of a data set on the cluster of `resources.spark`.
 
     Parameters and counts are those of `offerbench.preparation.prepare.prepare_dataset`. The raw files and
-    `resources.spark.work_directory` must be seen by all machines under the same names.
+    `resources.spark.work_directory`, unless it is a URL, must be seen by all machines under the same names.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def prepare_on_spark(
         raise OfferbenchError("resources.spark: is null, so there is no cluster. Set it in params.yaml.")
     with (
         unchanged(raw_directory),
-        temporary_directory(Path(spark.work_directory).absolute(), "prepare") as work,
+        run_directory(spark, resources, "prepare") as work,
         spark_session(spark) as session,
     ):
         LOG.info("Spark %s at %s", session.version, spark.master)

@@ -17,9 +17,9 @@ from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.score import HeadScore, Scoring
 from offerbench.campaigns.scored_users import ScoredUsers
-from offerbench.core.atomic import temporary_directory
 from offerbench.engines.session import spark_session
 from offerbench.engines.tasks import refuse_unseen, run_tasks, written
+from offerbench.engines.work_directories import refuse_url, shared_directory
 from offerbench.preparation.resources import Spark
 
 LOG = logging.getLogger(__name__)
@@ -62,10 +62,11 @@ class SparkScore:
 
     def score_offers(self, offers: Sequence[Offer], as_of: date, horizon: int) -> Iterator[ScoredUsers]:
         """Score all eligible users for one offer after the other; see `CampaignScore`."""
+        refuse_url(self._spark, "audience")
         scoring = self._score.scoring(as_of, horizon)
         parts = len(scoring.parts())
         with (
-            temporary_directory(Path(self._spark.work_directory).absolute(), "audience") as work,
+            shared_directory(self._spark, "audience") as work,
             spark_session(self._spark) as session,
         ):
             LOG.info("Spark %s at %s", session.version, self._spark.master)

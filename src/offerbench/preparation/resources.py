@@ -7,15 +7,19 @@ from pydantic import Field
 
 from offerbench.core.section import Count, Section
 
+DIRECTORY = r"^([a-z][a-z0-9+.-]*://[^\x00-\x20*?\[\]{}:\\/@]*(:[0-9]{1,5})?/)?[^\x00-\x1f*?\[\]{}:\\]+$"
+"""A path, or a URL without user and password."""
+
 
 class Spark(Section):
     """A Spark cluster: prepares, evaluates, backtests and scores audiences; results are the same bytes."""
 
     master: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x20]+$")
     """As Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://https://host:6443`."""
-    work_directory: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f*?\[\]{}:\\]+$")
-    """A directory that all machines see under this name, no URL; emptied at the end. They must see the raw
-    files too, and from `evaluate` on the whole checkout."""
+    work_directory: str = Field(min_length=1, max_length=1_000, pattern=DIRECTORY)
+    """A directory that all machines see under this name, or, for `prepare`, a URL such as
+    `s3://bucket/offerbench` or `hdfs://host:8020/offerbench`; emptied at the end. They must see the raw files
+    too, and from `evaluate` on the whole checkout."""
     users_per_shard: Count
     """So many users are a task: their histories are built, or they are scored."""
     conf: dict[str, str]

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from offerbench.core.errors import OfferbenchError
 from offerbench.datasets import complete_journey
-from offerbench.datasets.canonical import ReadCounts, event_database
+from offerbench.datasets.canonical import ORDER, PLACE, ReadCounts, event_database
+from offerbench.datasets.config import Custom
 from offerbench.datasets.sources import reader
-from offerbench.engines.raw_files import FILE, PLACE, read_raw_files
+from offerbench.engines.exchange import Exchange
+from offerbench.engines.raw_files import read_raw_files
+from offerbench.engines.raw_sources import PART
 
 from ..parameters import resources_parameters
 from ..tiny_log import HEADER, csv_line
@@ -25,30 +28,41 @@ from .plain_session import PlainSession
 Found = tuple[ReadCounts, list[dict[str, Any]]]
 
 
-def at_once(raw: Path, dataset: str = "rees46") -> Found:
+def at_once(raw: Path, dataset: str = "rees46", custom: Custom | None = None) -> Found:
     with event_database(raw.parent / "spill", "500MB") as connection:
-        read = reader(dataset, None)(connection, raw)
+        read = reader(dataset, custom)(connection, raw)
         return read, connection.sql("SELECT * FROM events ORDER BY rowid").to_arrow_table().to_pylist()
 
 
-def one_by_one(raw: Path, dataset: str = "rees46", session: PlainSession | None = None) -> Found:
-    work = Path(mkdtemp(dir=raw.parent))
-    resources = resources_parameters(spill_directory=str(raw.parent / "spill"))
-    read, files = read_raw_files(session or PlainSession(), dataset, raw, None, work, resources)
-    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
-    places = [(row.pop(FILE), row.pop(PLACE)) for row in rows]
+def one_by_one(
+    raw: Path, dataset: str = "rees46", session: PlainSession | None = None, custom: Custom | None = None
+) -> Found:
+    spill = str(raw.parent / "spill")
+    work = Exchange(mkdtemp(dir=raw.parent), spill)
+    resources = resources_parameters(spill_directory=spill)
+    read, files = read_raw_files(session or PlainSession(), dataset, raw, custom, work, resources)
+    with work.fetched(files) as paths:
+        rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    assert [row.pop(PART) for row in rows] == [
+        part for part, file in enumerate(files) for _ in range(pq.read_metadata(file.place).num_rows)
+    ]
+    rows.sort(key=lambda row: (row[ORDER], row[PLACE]))
+    places = [(row.pop(ORDER), row.pop(PLACE)) for row in rows]
     assert places == sorted(set(places))
+    texts = sorted({row["user"] for row in rows if isinstance(row["user"], str)}, key=str.encode)
+    for row in rows if texts else ():
+        row["user"] = texts.index(row["user"])
     return read, rows
 
 
-def check(raw: Path) -> ReadCounts | str:
+def check(raw: Path, dataset: str = "rees46", custom: Custom | None = None) -> ReadCounts | str:
     """Compare the two ways; give the counts or the refusal."""
     try:
-        expected: Found | str = at_once(raw)
+        expected: Found | str = at_once(raw, dataset, custom)
     except OfferbenchError as error:
         expected = str(error)
     try:
-        found: Found | str = one_by_one(raw)
+        found: Found | str = one_by_one(raw, dataset, custom=custom)
     except OfferbenchError as error:
         found = str(error)
     if isinstance(expected, str) or isinstance(found, str):
@@ -183,6 +197,6 @@ def test_a_failure_of_the_machine_is_told_with_its_host(
     def full(*arguments: Any) -> None:
         raise duckdb.IOException("Could not write file: No space left on device")
 
-    monkeypatch.setattr("offerbench.engines.raw_files.rees46.read_file", full)
+    monkeypatch.setattr("offerbench.engines.raw_sources.rees46.read_file", full)
     with pytest.raises(OfferbenchError, match=r"^\S+: .*No space left on device"):
         one_by_one(tmp_path / "raw")

@@ -3,19 +3,26 @@
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from offerbench.commands.fetch import fetch
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import RAW_DIRECTORY
+from offerbench.datasets.config import Custom
 from offerbench.engines.preparation import prepare_dataset
 from offerbench.engines.remote_files import LISTING, fetch_remote, list_remote, read_listing, write_listing
 
 from ..core.directory import names
 from ..parameters import prepare_parameters, resources_parameters
+from . import test_row_groups as row_groups
+from .plain_session import PlainSession
 from .s3_server import s3_server
 from .test_raw_files import at_once, line, month, one_by_one, write
 
@@ -49,6 +56,70 @@ def test_tasks_fetch_what_they_read(log: str, tmp_path: Path) -> None:
     assert [reject.file for reject in found.rejects] == [str(there / "raw/0.csv")]
     assert [reject.text for reject in found.rejects] == [reject.text for reject in expected.rejects]
     assert list((there / "spill").iterdir()) == []
+
+
+def parquet_log(s3: str, here: Path, **changes: Any) -> tuple[str, Custom]:
+    """A log in Parquet with a table, on S3; the same is in `here/raw`."""
+    here.mkdir()
+    rows = [row_groups.log(range(4)), [], row_groups.log(range(1, 3), "cd", price=None)]
+    row_groups.write(here / "raw", [(some, 2) for some in rows])
+    for file in (here / "raw").iterdir():
+        fsspec.filesystem("s3").put_file(str(file), f"{s3}/{file.name}")
+    features = {"product_id": "sku", "brand": "maker"}
+    return s3, row_groups.section(tables=[row_groups.TABLE], encoding="latin-1", features=features, **changes)
+
+
+def test_tasks_fetch_a_parquet_log_file_by_file(s3: str, tmp_path: Path) -> None:
+    url, custom = parquet_log(s3, tmp_path / "here")
+    write_listing(list_remote(url), tmp_path / "there/raw")
+    session = PlainSession()
+    expected, rows = at_once(tmp_path / "here/raw", "custom", custom)
+    found, found_rows = one_by_one(tmp_path / "there/raw", "custom", session, custom)
+    assert session.jobs == [2]  # a file without rows is no part
+    assert found_rows == rows
+    rejects = [replace(reject, file=reject.file.replace("/there/", "/here/")) for reject in found.rejects]
+    assert replace(found, rejects=tuple(rejects)) == expected
+    assert len(rejects) == 4
+    assert list((tmp_path / "there/spill").iterdir()) == []
+
+
+def test_a_parquet_log_whose_types_differ_is_fetched_by_one_task(s3: str, tmp_path: Path) -> None:
+    url, custom = parquet_log(s3, tmp_path / "here")
+    file = tmp_path / "here/raw/log2.parquet"
+    table = pq.read_table(file)
+    pq.write_table(table.set_column(5, "price", pa.nulls(len(table), pa.int32())), file)
+    fsspec.filesystem("s3").put_file(str(file), f"{url}/{file.name}")
+    write_listing(list_remote(url), tmp_path / "there/raw")
+    session = PlainSession()
+    expected = at_once(tmp_path / "here/raw", "custom", custom)
+    found = one_by_one(tmp_path / "there/raw", "custom", session, custom)
+    assert session.jobs == [1]
+    assert found[1] == expected[1] and found[0].rejected == expected[0].rejected
+
+
+@pytest.mark.parametrize(
+    ("changes", "content"),
+    [({"user": "who"}, None), ({"tables": []}, None), ({}, b"PAR1 no Parquet at all PAR2"), ({}, b"x")],
+    ids=["column", "table", "magic", "short"],
+)
+def test_a_remote_parquet_log_is_refused_as_if_it_were_here(
+    changes: dict[str, Any], content: bytes | None, s3: str, tmp_path: Path
+) -> None:
+    url, custom = parquet_log(s3, tmp_path / "here")
+    custom = custom.model_copy(update=changes)
+    if content is not None:
+        (tmp_path / "here/raw/log2.parquet").write_bytes(content)
+        fsspec.filesystem("s3").pipe_file(f"{url}/log2.parquet", content)
+    write_listing(list_remote(url), tmp_path / "there/raw")
+    refusals = []
+    for place in ("here", "there"):
+        with pytest.raises(OfferbenchError) as refused:
+            if place == "here":
+                at_once(tmp_path / place / "raw", "custom", custom)
+            else:
+                one_by_one(tmp_path / place / "raw", "custom", custom=custom)
+        refusals.append(str(refused.value).replace(f"/{place}/", "/./"))
+    assert refusals[0] == refusals[1]
 
 
 def test_a_damaged_remote_file_is_refused_as_if_it_were_here(log: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offerbench.core.errors import OfferbenchError
+from offerbench.engines.exchange import Exchange
 from offerbench.engines.shards import SHARD_NUMBER, SHARDS, Shard, assemble, build_shards
 from offerbench.preparation.events import Built
 from offerbench.preparation.tables import build_tables
@@ -25,15 +26,14 @@ def encoded(log: list[list[tuple]], users_per_shard: int) -> pa.RecordBatch:
 
 
 def in_shards(
-    rows: pa.RecordBatch, directory: Path, tasks: int, rows_per_batch: int, weights: str
+    rows: pa.RecordBatch, exchange: Exchange, tasks: int, rows_per_batch: int, weights: str
 ) -> list[Shard]:
     """Build the shards in some tasks, each of which gets every n-th shard in small batches."""
-    directory.mkdir()
     found = {}
     for task in range(tasks):
         mine = rows.filter(pa.array(rows[SHARD_NUMBER].to_numpy() % tasks == task))
         batches = [mine.slice(start, rows_per_batch) for start in range(0, len(mine), rows_per_batch)]
-        for row in build_shards(batches, directory, prepare_parameters(weights=weights), 7):
+        for row in build_shards(batches, exchange, prepare_parameters(weights=weights), 7):
             found[row["number"][0].as_py()] = SHARDS.validate_json(row["shard"][0].as_py())
     return [found[number] for number in sorted(found)]
 
@@ -44,10 +44,20 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 @settings(max_examples=25)
 @given(
-    LOGS, st.integers(1, 4), st.integers(1, 3), st.integers(1, 9), st.sampled_from(["distinct", "recency"])
+    LOGS,
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 9),
+    st.sampled_from(["distinct", "recency"]),
+    st.booleans(),
 )
 def test_shards_put_together_are_the_whole(
-    log: list[list[tuple]], users_per_shard: int, tasks: int, rows_per_batch: int, weights: str
+    log: list[list[tuple]],
+    users_per_shard: int,
+    tasks: int,
+    rows_per_batch: int,
+    weights: str,
+    is_remote: bool,
 ) -> None:
     prepare = prepare_parameters(weights=weights)
     with TemporaryDirectory() as name:
@@ -56,9 +66,10 @@ def test_shards_put_together_are_the_whole(
         together.mkdir()
         expected = build_tables([as_columns(as_events(log))], whole, prepare)
         rows = encoded(log, users_per_shard)
-        shards = in_shards(rows, Path(name) / "shards", tasks, rows_per_batch, weights)
+        exchange = Exchange(f"{'file://' if is_remote else ''}{name}/shards", f"{name}/spill")
+        shards = in_shards(rows, exchange, tasks, rows_per_batch, weights)
         assert len(shards) == -(-len(log) // users_per_shard)
-        assert assemble(shards, together, prepare) == expected
+        assert assemble(shards, exchange, together, prepare) == expected
         assert contents(together) == contents(whole)
 
 
@@ -67,8 +78,9 @@ LOG = [[(0, "purchase", (0, 1, 2, 3))], [(1, "cart", (1, 1, 1, 1)), (2, "purchas
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "longer"])
 def test_a_shard_that_is_not_whole_is_refused(tmp_path: Path, damage: str) -> None:
-    shards = in_shards(encoded(LOG, 1), tmp_path / "shards", 2, 5, "distinct")
-    file = Path(shards[1].path) / "histories.arrow"
+    exchange = Exchange(str(tmp_path / "shards"), str(tmp_path / "spill"))
+    shards = in_shards(encoded(LOG, 1), exchange, 2, 5, "distinct")
+    file = Path(shards[1].files["histories.arrow"].place)
     data = file.read_bytes()
     match damage:
         case "gone":
@@ -80,15 +92,16 @@ def test_a_shard_that_is_not_whole_is_refused(tmp_path: Path, damage: str) -> No
     target = tmp_path / "prepared"
     target.mkdir()
     with pytest.raises(OfferbenchError, match=r"histories\.arrow: is gone, or not as the task .* left it"):
-        assemble(shards, target, prepare_parameters())
+        assemble(shards, exchange, target, prepare_parameters())
 
 
 def test_directories_of_dead_attempts_are_passed_over(tmp_path: Path) -> None:
     directory = tmp_path / "shards"
-    shards = in_shards(encoded(LOG, 1), directory, 1, 5, "distinct")
-    again = next(build_shards([encoded(LOG, 1)], directory, prepare_parameters(), 7))
+    exchange = Exchange(str(directory), str(tmp_path / "spill"))
+    shards = in_shards(encoded(LOG, 1), exchange, 1, 5, "distinct")
+    again = next(build_shards([encoded(LOG, 1)], exchange, prepare_parameters(), 7))
     assert again["number"][0].as_py() == 0
     assert len(list(directory.iterdir())) == len(shards) + 1  # each attempt has a directory of its own
     target = tmp_path / "prepared"
     target.mkdir()
-    assert assemble(shards, target, prepare_parameters()) == Built(3, frozenset({0, 1, 2}), 2, 2, 2)
+    assert assemble(shards, exchange, target, prepare_parameters()) == Built(3, frozenset({0, 1, 2}), 2, 2, 2)

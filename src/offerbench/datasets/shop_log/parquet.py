@@ -132,9 +132,9 @@ def _mean_the_same(first: str, second: str, use: Use) -> bool:
 
 def _is_empty(connection: duckdb.DuckDBPyConnection, file: LogFile, place: int) -> bool:
     column = identifier(file.columns[place])
-    is_nan = f" AND NOT isnan({column})" if file.types[place] in LARGEST_WHOLE else ""
+    some = _is_number(column) if file.types[place] in LARGEST_WHOLE else f"{column} IS NOT NULL"
     return not connection.execute(
-        f"SELECT 1 FROM {parquet_rows('$files')} WHERE {column} IS NOT NULL{is_nan} LIMIT 1",
+        f"SELECT 1 FROM {parquet_rows('$files')} WHERE {some} LIMIT 1",
         {"files": [as_pattern(file.path)]},
     ).fetchall()
 
@@ -182,7 +182,7 @@ def parquet_value(column: str, type_name: str, use: Use, form: Form, key: str) -
     if use is Use.NUMBER:
         if kind is Family.TEXT:
             return written_number(name, form.decimal)
-        return f"CASE WHEN NOT isnan({name}::DOUBLE) THEN {name}::DOUBLE END"
+        return _number(name)
     if kind is Family.TIME:
         return clock_second(f"{name}::TIMESTAMP")
     if kind is Family.ZONED_TIME:
@@ -194,7 +194,20 @@ def parquet_value(column: str, type_name: str, use: Use, form: Form, key: str) -
             f"{key}: column '{column}' has numbers ({type_name}). Set custom.time_format to epoch_seconds or "
             "epoch_milliseconds."
         )
-    return epoch_second(f"CASE WHEN NOT isnan({name}::DOUBLE) THEN {name}::DOUBLE END", form)
+    return epoch_second(_number(name), form)
+
+
+def _is_number(value: str) -> str:
+    """Give the SQL condition that a floating-point number is one, not NaN.
+
+    DuckDB asks a file's statistics about `isnan`, which leave NaN out: beside a zero it finds none.
+    """
+    return f"(isfinite({value}) OR isinf({value}))"
+
+
+def _number(name: str) -> str:
+    number = f"{name}::DOUBLE"
+    return f"CASE WHEN {_is_number(number)} THEN {number} END"
 
 
 def _text(name: str, type_name: str, form: Form) -> str:
@@ -206,6 +219,5 @@ def _text(name: str, type_name: str, form: Form) -> str:
         return f"{name}::VARCHAR"
     is_whole = f"isfinite({name}) AND {name} = trunc({name}) AND abs({name}) <= {LARGEST_WHOLE[type_name]}"
     return (
-        f"CASE WHEN isnan({name}) THEN NULL WHEN {is_whole} THEN {name}::BIGINT::VARCHAR "
-        f"ELSE {name}::VARCHAR END"
+        f"CASE WHEN {is_whole} THEN {name}::BIGINT::VARCHAR WHEN {_is_number(name)} THEN {name}::VARCHAR END"
     )

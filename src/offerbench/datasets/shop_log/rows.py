@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,8 +13,11 @@ from offerbench.datasets.canonical import literal
 from offerbench.datasets.raw_files import as_pattern
 from offerbench.datasets.shop_log.columns import Use, place_of
 from offerbench.datasets.shop_log.files import LogFile, parquet_rows
-from offerbench.datasets.shop_log.parquet import check_types, parquet_value
+from offerbench.datasets.shop_log.parquet import LARGEST_WHOLE, check_types, parquet_value
 from offerbench.datasets.shop_log.values import Form, known_text, written_number, written_second
+
+ROW_NUMBER = "file_row_number"
+"""Column that DuckDB adds: number of a row in its Parquet file, from 0."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,7 @@ def rows_of_files(
     OfferbenchError
         If a file lacks a column, or has it with a type that is not that of the other files.
     """
-    places = [[place_of(read.column, file.columns, file.path, read.key) for read in wanted] for file in files]
-    values: list[tuple[str, ...]]
-    if files[0].is_parquet:
-        values = _parquet_values(connection, files, places, wanted, form)
-    else:
-        values = [
-            tuple(_csv_value(f"f{place}", read.use, form) for place, read in zip(row, wanted, strict=True))
-            for row in places
-        ]
+    values = column_values(connection, files, wanted, form)
     parts: list[str] = []
     parameters: dict[str, Any] = {}
 
@@ -95,9 +91,71 @@ def rows_of_files(
                 f"quote = '\"', columns = $columns_{part}, {rejects.STORE_REJECTS})"
             )
         where = f"file_index + {numbers[0]}" if alone is None else str(alone)
-        named = ", ".join(f"{value} AS {read.name}" for value, read in zip(selected, wanted, strict=True))
-        parts.append(f"SELECT {named}, {where} AS file_index FROM {source}")
+        parts.append(f"SELECT {_named(selected, wanted)}, {where} AS file_index FROM {source}")
     return Rows(f"({' UNION ALL '.join(parts)})", parameters)
+
+
+def rows_between(
+    file: Path, values: Sequence[str], wanted: Sequence[ReadColumn], rows: tuple[int, int] | None
+) -> Rows:
+    """Give some rows of a Parquet file, in their order; DuckDB passes over the row groups without them.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    values : sequence of str
+        What `column_values` gave for it, among all files of the log.
+    wanted : sequence of ReadColumn
+        What is read.
+    rows : (int, int), optional
+        First row and the one after the last, from 0; None: all.
+    """
+    source = parquet_rows("$files")
+    if rows is not None:
+        source = parquet_rows(f"$files, {ROW_NUMBER} = true")
+        source += f" WHERE {ROW_NUMBER} >= {rows[0]} AND {ROW_NUMBER} < {rows[1]}"
+    sql = f"(SELECT {_named(values, wanted)}, 0 AS file_index FROM {source})"
+    return Rows(sql, {"files": [as_pattern(file)]})
+
+
+def _named(values: Sequence[str], wanted: Sequence[ReadColumn]) -> str:
+    return ", ".join(f"{value} AS {read.name}" for value, read in zip(values, wanted, strict=True))
+
+
+def column_values(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LogFile], wanted: Sequence[ReadColumn], form: Form
+) -> list[tuple[str, ...]]:
+    """Give the SQL of each wanted column, for each file; see `rows_of_files`.
+
+    Raises
+    ------
+    OfferbenchError
+        If a file lacks a column, or has it with a type that is not that of the other files.
+    """
+    places = [[place_of(read.column, file.columns, file.path, read.key) for read in wanted] for file in files]
+    if files[0].is_parquet:
+        return _parquet_values(connection, files, places, wanted, form)
+    return [
+        tuple(_csv_value(f"f{place}", read.use, form) for place, read in zip(row, wanted, strict=True))
+        for row in places
+    ]
+
+
+def depend_on_rows(files: Sequence[LogFile], wanted: Sequence[ReadColumn]) -> bool:
+    """Say whether `column_values` has to look into rows of Parquet files, see `check_types`.
+
+    Raises
+    ------
+    OfferbenchError
+        If a file lacks a column.
+    """
+    places = [[place_of(read.column, file.columns, file.path, read.key) for read in wanted] for file in files]
+    for at, read in enumerate(wanted):
+        types = {file.types[own[at]] for file, own in zip(files, places, strict=True) if file.rows}
+        if len(types) > 1 or (read.use is Use.TEXT and types & LARGEST_WHOLE.keys()):
+            return True
+    return False
 
 
 def _own_place(file: LogFile, number: int) -> int | None:
