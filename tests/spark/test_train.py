@@ -77,8 +77,8 @@ def test_too_few_slots_are_one_line(make: Make) -> None:
     assert found.status == 2
     assert [line for line in found.errors.splitlines() if line.startswith("error: ")] == [
         "error: resources.replicas: 2 replicas need 2 free slots at the same time, one task each, and Spark "
-        "at local[1] has 1. Lower resources.replicas, or set more of spark.executor.instances, "
-        "spark.executor.cores or spark.cores.max in resources.spark.conf."
+        "at local[1] has 1. Lower resources.replicas, end what else holds the cores, or set more of "
+        "spark.executor.instances, spark.executor.cores or spark.cores.max in resources.spark.conf."
     ]
     assert found.errors.rstrip().endswith("resources.spark.conf.")
     assert checkout.left() == []

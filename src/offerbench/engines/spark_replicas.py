@@ -1,12 +1,12 @@
 """Replicas of a training on a Spark cluster: placed by a barrier stage, started again when one is lost."""
 
+import contextlib
 import logging
 import os
 import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -127,8 +127,9 @@ def _lost_machine(error: Exception, replicas: int, master: str, slots: int) -> s
     if NO_SLOTS in text:
         raise OfferbenchError(
             f"resources.replicas: {replicas} replicas need {replicas} free slots at the same time, one task "
-            f"each, and Spark at {master} has {slots}. Lower resources.replicas, or set more of "
-            "spark.executor.instances, spark.executor.cores or spark.cores.max in resources.spark.conf."
+            f"each, and Spark at {master} has {slots if slots < replicas else 'fewer for it'}. Lower "
+            "resources.replicas, end what else holds the cores, or set more of spark.executor.instances, "
+            "spark.executor.cores or spark.cores.max in resources.spark.conf."
         ) from None
     if ELASTIC in text:
         raise OfferbenchError(
@@ -142,7 +143,7 @@ def _lost_machine(error: Exception, replicas: int, master: str, slots: int) -> s
     return f"resources.replicas: Spark at {master} has lost a task ({reason}). The others were ended too"
 
 
-@contextmanager
+@contextlib.contextmanager
 def _said(files: Mapping[Path, TextIO]) -> Iterator[None]:
     """Pass on, line by line, what is written into files by others."""
     ended = threading.Event()
@@ -160,9 +161,8 @@ def _pass_on(files: Mapping[Path, TextIO], ended: threading.Event) -> None:
     while True:
         is_last = ended.wait(POLL_SECONDS)
         for file, stream in files.items():
-            if not file.exists():
-                continue
-            with file.open("rb") as opened:  # anew: a shared file system looks again then
+            content = b""
+            with contextlib.suppress(OSError), file.open("rb") as opened:  # anew: a shared disk looks again
                 opened.seek(places[file])
                 content = opened.read()
             whole = content if is_last else content[: content.rfind(b"\n") + 1]

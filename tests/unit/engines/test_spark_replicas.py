@@ -284,14 +284,16 @@ def test_a_lost_executor_is_another_attempt(reason: str, said: str) -> None:
     [
         (
             "[SPARK-24819]: Barrier execution mode does not allow",
-            r"^resources\.replicas: 3 replicas need 3 free slots at the same time, .* at yarn has 2\.",
+            r"^resources\.replicas: 3 replicas need 3 free slots at the same time, .* at yarn has SLOTS\.",
         ),
         ("[SPARK-24942]: Barrier ...", r"^resources\.spark\.conf: spark\.dynamicAllocation\.enabled must be"),
     ],
 )
-def test_a_cluster_that_has_no_place_is_one_line(text: str, line: str) -> None:
-    with pytest.raises(OfferbenchError, match=line) as failed:
-        module._lost_machine(RuntimeError(f"An error\n: org.apache: {text}\n\tat org.apache"), 3, "yarn", 2)
+@pytest.mark.parametrize("slots, said", [(2, "2"), (3, "fewer for it")])  # 3: another program has them
+def test_a_cluster_that_has_no_place_is_one_line(text: str, line: str, slots: int, said: str) -> None:
+    error = RuntimeError(f"An error\n: org.apache: {text}\n\tat org.apache")
+    with pytest.raises(OfferbenchError, match=line.replace("SLOTS", said)) as failed:
+        module._lost_machine(error, 3, "yarn", slots)
     assert len(str(failed.value).splitlines()) == 1
 
 
