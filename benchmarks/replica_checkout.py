@@ -15,7 +15,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from benchmarks.standalone_cluster import parent, processes
+from benchmarks.standalone_cluster import processes
 from offerbench.core.errors import OfferbenchError
 from offerbench.core.json_files import read_json
 
@@ -65,7 +65,8 @@ class Checkout:
         environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
         if cluster is not None:
             environment["TF_CONFIG"] = cluster
-        paths = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
+        others = filter(None, [os.environ.get("PYTHONPATH")])
+        paths = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY), *others])
         return subprocess.Popen(
             [sys.executable, *command],
             cwd=self.directory,
@@ -110,6 +111,13 @@ class Checkout:
         wait : float
             and so many seconds later.
         """
+        process, said = self.run_until(stage, epoch)
+        time.sleep(wait)
+        os.kill(replica(self.directory, index), signal.SIGKILL)
+        return ended(process, said, time.monotonic())
+
+    def run_until(self, stage: str, epoch: int) -> tuple[subprocess.Popen[str], str]:
+        """Run a stage until the first replica has said that so many epochs are over; what was said so far."""
         process = self.start(SCRIPT, stage)
         said = ""
         assert process.stdout is not None
@@ -117,9 +125,7 @@ class Checkout:
             said += line
             if f"epoch {epoch} steps " in line or (not epoch and "replicas on this machine" in line):
                 break
-        time.sleep(wait)
-        os.kill(replica(process.pid, index), signal.SIGKILL)
-        return ended(process, said, time.monotonic())
+        return process, said
 
     def saved(self) -> str:
         """Digest of the saved models and their logs, by the names of the files."""
@@ -141,13 +147,21 @@ def ended(process: subprocess.Popen[str], said: str, begin: float) -> Ended:
     return Ended(process.returncode, said + rest, errors, time.monotonic() - begin)
 
 
-def replica(starter: int, index: int) -> int:
-    """Process of a replica, once it has started."""
+def replica(directory: Path, index: int) -> int:
+    """Process of a replica that runs in a directory, once it has started, whatever started it."""
     while True:
         for process in processes():
-            if parent(process) == starter and _index(process) == index:
+            if _index(process) == index and _directory(process) == directory.resolve():
                 return process
         time.sleep(0.01)
+
+
+def _directory(process: int) -> Path | None:
+    """Where a process runs; None if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cwd").readlink()
+    except OSError:
+        return None
 
 
 def _index(process: int) -> int | None:

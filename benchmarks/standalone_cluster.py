@@ -31,7 +31,7 @@ class Cluster:
 
     def executors(self) -> list[int]:
         """List the processes of the executors that are running."""
-        return [process for process in processes() if parent(process) in self.workers]
+        return [each for each in processes() if parent(each) in self.workers and not is_dead(each)]
 
 
 @contextmanager
@@ -120,6 +120,11 @@ def parent(process: int) -> int | None:
     """Give the process that started another."""
     fields = _fields(process)
     return int(fields[1]) if fields else None
+
+
+def is_dead(process: int) -> bool:
+    """Whether a process has ended, also one of which its parent does not know yet."""
+    return _fields(process)[:1] in ([], ["Z"])
 
 
 def cpu_seconds(root: int) -> float:

@@ -45,14 +45,14 @@ def main(
     twins = {Stage.FULL: f"mono_{parameters.tasks[0]}", Stage.MONO: "full"}
     twin = twins.get(stage) if parameters.specialist_is_full else None
     model, features = (f"{name}_{task}", [task]) if task else (name, None)
-    section, rebatch, replicas = getattr(parameters, stage), parameters.rebatch, parameters.resources.replicas
+    section, rebatch, where = getattr(parameters, stage), parameters.rebatch, parameters.resources
 
     def train() -> None:
         from offerbench.model.run import run_training
 
-        run_training(model, MODELS_DIRECTORY / name / task, section, rebatch, features, twin, replicas)
+        run_training(model, MODELS_DIRECTORY / name / task, section, rebatch, features, twin, where.replicas)
 
-    run_on_replicas(replicas, train)
+    run_on_replicas(where.replicas, train, where.spark)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from offerbench.parameters import load_parameters
 def main() -> None:
     """Train the ranker of each cut with the parameters of train_augmented."""
     parameters = load_parameters()
-    replicas = parameters.resources.replicas
+    replicas, spark = parameters.resources.replicas, parameters.resources.spark
 
     def train() -> None:
         from offerbench.model.run import run_past_training
@@ -26,7 +26,7 @@ def main() -> None:
                 replicas,
             )
 
-    run_on_replicas(replicas, train)
+    run_on_replicas(replicas, train, spark)
 
 
 if __name__ == "__main__":

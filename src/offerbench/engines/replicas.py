@@ -1,4 +1,4 @@
-"""Start the replicas of a training on this machine, and end them together.
+"""Start the replicas of a training on this machine, and end them together; or on a cluster of Spark.
 
 Each is a process that runs the same stage again, told by TF_CONFIG which of them it is. TensorFlow is
 imported in these alone: what starts them only waits.
@@ -15,11 +15,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from offerbench.core.errors import LostReplicaError, OfferbenchError
+from offerbench.preparation.resources import Spark
 
 LOOPBACK = "127.0.0.1"
 CLUSTER_VARIABLE = "TF_CONFIG"
@@ -29,8 +30,21 @@ REFUSED_STATUS = 2  # of a replica that has said why; see core/command.py
 GRACE_SECONDS = 5.0
 """For the others to end by themselves: the first one may be writing a checkpoint, or say what is wrong."""
 POLL_SECONDS = 0.1
+AGAIN = "Run it again: it goes on from the last epoch that was finished."
 
 LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a replica has ended."""
+
+    status: int | None
+    """As `subprocess` gives it; None if it has not."""
+    said: str
+    """On standard error; nothing for the first, which says it to the user."""
+    where: str = ""
+    """Such as " on host", for a message."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +55,27 @@ class Started:
     errors: IO[bytes] | None
     """What it says on standard error; None for the first, which says it to the user."""
 
-    def said(self) -> str:
-        """Give what it has said so far."""
-        if self.errors is None:
-            return ""
-        self.errors.seek(0)
-        return self.errors.read().decode(errors="replace")
+    def so_far(self) -> Ended:
+        """Give what is known of it."""
+        said = ""
+        if self.errors is not None:
+            self.errors.seek(0)
+            said = self.errors.read().decode(errors="replace")
+        return Ended(self.process.returncode, said)
 
 
-def run_on_replicas(replicas: int, train: Callable[[], None]) -> None:
+def run_on_replicas(replicas: int, train: Callable[[], None], spark: Spark | None = None) -> None:
     """Train in this process, or as `resources.replicas` says.
 
     Parameters
     ----------
     replicas : int
         1: in this process. More, with TF_CONFIG in the environment: this process is one of them. More,
-        without it: so many processes are started on this machine, and waited for.
+        without it: so many processes are started, on this machine or on the cluster, and waited for.
     train : callable
         The training.
+    spark : Spark, optional
+        The cluster.
 
     Raises
     ------
@@ -67,6 +84,10 @@ def run_on_replicas(replicas: int, train: Callable[[], None]) -> None:
     """
     if replicas == 1:
         train()
+    elif CLUSTER_VARIABLE not in os.environ and spark is not None:
+        from offerbench.engines.spark_replicas import run_on_cluster
+
+        run_on_cluster(replicas, spark)
     elif CLUSTER_VARIABLE not in os.environ:
         _start_and_wait(replicas)
     elif STARTED_VARIABLE not in os.environ:
@@ -109,17 +130,22 @@ def free_addresses(number: int) -> list[str]:
 
 def _start(addresses: Sequence[str], index: int) -> Started:
     """Start a replica: the same command in a session of its own, so that Ctrl-C comes here alone."""
-    cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
     errors = tempfile.TemporaryFile() if index else None  # noqa: SIM115
     process = subprocess.Popen(
         [sys.executable, *sys.orig_argv[1:]],
-        env={**os.environ, CLUSTER_VARIABLE: json.dumps(cluster), STARTED_VARIABLE: "1"},
+        env={**os.environ, **replica_variables(addresses, index)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL if index else None,
         stderr=errors,
         start_new_session=True,
     )
     return Started(process, errors)
+
+
+def replica_variables(addresses: Sequence[str], index: int) -> Mapping[str, str]:
+    """Give what tells a process that it is a replica; its standard input is to be a pipe from its starter."""
+    cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+    return {CLUSTER_VARIABLE: json.dumps(cluster), STARTED_VARIABLE: "1"}
 
 
 def _first_failed(processes: Sequence[subprocess.Popen[bytes]]) -> int | None:
@@ -132,15 +158,19 @@ def _first_failed(processes: Sequence[subprocess.Popen[bytes]]) -> int | None:
         statuses = [process.poll() for process in processes]
         if all(status == 0 for status in statuses):
             return None
-        failed = [place for place, status in enumerate(statuses) if status]
-        causes = [place for place in failed if statuses[place] != LOST_STATUS]
-        if causes:
-            return causes[0]
-        if failed:
+        failed = culprit(statuses)
+        if failed is not None:
             deadline = deadline or time.monotonic() + GRACE_SECONDS
-            if None not in statuses or time.monotonic() > deadline:
-                return failed[0]
+            is_cause = statuses[failed] != LOST_STATUS
+            if is_cause or None not in statuses or time.monotonic() > deadline:
+                return failed
         time.sleep(POLL_SECONDS)
+
+
+def culprit(statuses: Sequence[int | None]) -> int | None:
+    """Give the place of a replica that has failed, by itself if there is one; None if none has failed."""
+    failed = [place for place, status in enumerate(statuses) if status]
+    return next((place for place in failed if statuses[place] != LOST_STATUS), next(iter(failed), None))
 
 
 def _explain(started: Sequence[Started], failed: int) -> None:
@@ -149,24 +179,44 @@ def _explain(started: Sequence[Started], failed: int) -> None:
     Raises
     ------
     OfferbenchError, SystemExit
-        The latter if the first replica, whose standard error is the user's, has said it already.
+        As `lost`.
     """
     with contextlib.suppress(subprocess.TimeoutExpired):  # they refuse the same things: the first one says it
         started[0].process.wait(GRACE_SECONDS)
-    first = started[0].process.returncode
+    raise OfferbenchError(f"{lost([each.so_far() for each in started], failed)}. {AGAIN}")
+
+
+def lost(ended: Sequence[Ended], failed: int) -> str:
+    """Say which replica was lost and how, so that the next run may go well.
+
+    Parameters
+    ----------
+    ended : sequence of Ended
+        All replicas.
+    failed : int
+        The one.
+
+    Raises
+    ------
+    OfferbenchError
+        If it refused to go on, or made a mistake: the next run would end as this one.
+    SystemExit
+        If the first replica, whose standard error is the user's, has said why already.
+    """
+    first, one = ended[0].status, ended[failed]
     if first is not None and first > 0 and first != LOST_STATUS:
         raise SystemExit(first)
-    status = started[failed].process.returncode
-    who = f"resources.replicas: replica {failed} of {len(started)} (from 0)"
-    again = "The others were ended too. Run it again: it goes on from the last epoch that was finished."
-    if status < 0:
-        raise OfferbenchError(f"{who} was ended by {signal.Signals(-status).name}. {again}")
-    said = started[failed].said()
-    lines = said.strip().splitlines()
-    if status == REFUSED_STATUS and lines:
+    who = f"resources.replicas: replica {failed} of {len(ended)} (from 0){one.where}"
+    if one.status is not None and one.status < 0:
+        return f"{who} was ended by {signal.Signals(-one.status).name}. The others were ended too"
+    lines = one.said.strip().splitlines()
+    if one.status == REFUSED_STATUS and lines:
         raise OfferbenchError(f"{who}: {lines[-1].removeprefix('error: ')}")
-    sys.stderr.write(said)
-    raise OfferbenchError(f"{who} ended with status {status}. {again}")
+    sys.stderr.write(one.said)
+    text = f"{who} ended with status {one.status}. The others were ended too"
+    if one.status == LOST_STATUS:
+        return text
+    raise OfferbenchError(f"{text}. {AGAIN}")
 
 
 def _end(started: Sequence[Started]) -> None:

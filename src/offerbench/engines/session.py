@@ -5,10 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from offerbench.core.errors import OfferbenchError
@@ -24,13 +25,15 @@ LOST = re.compile(r"ExecutorLostFailure.*|All masters are unresponsive.*|No spac
 
 
 @contextmanager
-def spark_session(spark: Spark) -> Iterator[Any]:
+def spark_session(spark: Spark, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Any]:
     """Open a session of Spark; it is stopped at the end.
 
     Parameters
     ----------
     spark : Spark
         The section `resources.spark`. Its `conf` goes before what is set here.
+    settings : mapping, optional
+        More settings of Spark.
 
     Yields
     ------
@@ -46,7 +49,7 @@ def spark_session(spark: Spark) -> Iterator[Any]:
     _check_java()
     with _explained(spark):
         builder = sql.SparkSession.builder.master(spark.master).appName("offerbench")
-        for key, value in (_defaults(spark.master) | spark.conf).items():
+        for key, value in {**_defaults(spark.master), **settings, **spark.conf}.items():
             builder = builder.config(key, value)
         session = builder.getOrCreate()
         try:

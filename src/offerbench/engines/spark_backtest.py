@@ -13,7 +13,6 @@ from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_scores import PairScores
 from offerbench.campaigns.peers import Peers
 from offerbench.campaigns.users_as_of import UsersAsOf
-from offerbench.core.atomic import temporary_directory
 from offerbench.engines.backtest_tasks import (
     SIZES,
     AtCut,
@@ -25,6 +24,7 @@ from offerbench.engines.backtest_tasks import (
 )
 from offerbench.engines.session import spark_session
 from offerbench.engines.tasks import Task, run_tasks, written
+from offerbench.engines.work_directories import shared_directory
 from offerbench.preparation.resources import Spark
 
 LOG = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def open_spark_backtest(spark: Spark) -> Iterator["SparkBacktest"]:
     `resources.spark.work_directory` under the same names.
     """
     with (
-        temporary_directory(Path(spark.work_directory).absolute(), "backtest") as work,
+        shared_directory(spark, "backtest") as work,
         spark_session(spark) as session,
     ):
         LOG.info("Spark %s at %s", session.version, spark.master)

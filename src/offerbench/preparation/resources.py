@@ -12,7 +12,7 @@ DIRECTORY = r"^([a-z][a-z0-9+.-]*://[^\x00-\x20*?\[\]{}:\\/@]*(:[0-9]{1,5})?/)?[
 
 
 class Spark(Section):
-    """A Spark cluster: prepares, evaluates, backtests and scores audiences; results are the same bytes."""
+    """A Spark cluster for data, scores, the backtest and replicas; results are the same bytes."""
 
     master: str = Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x20]+$")
     """As Spark writes it: `local[2]`, `spark://host:7077`, `yarn`, `k8s://https://host:6443`."""
@@ -38,5 +38,5 @@ class Resources(Section):
     spark: Spark | None = None
     """Null: this machine does it all."""
     replicas: int = Field(default=1, ge=1, le=1_024)
-    """Processes that share each training of a ranker: on this machine, or on those that TF_CONFIG names.
-    Losses are those of one process to 1e-5, and have the same bits for the same number of replicas."""
+    """Processes that share each training of a ranker: on this machine, on those that TF_CONFIG names, or as
+    tasks of `spark`. Losses are those of one process to 1e-5, and have the same bits for the same number."""
