@@ -1,5 +1,7 @@
 """Stage `backtest`: campaigns of the past -> how well each way to choose an audience would have done."""
 
+from functools import partial
+
 import numpy as np
 
 from offerbench.campaigns.cuts import all_cuts, past_cuts
@@ -37,11 +39,9 @@ def main() -> None:
     bootstrap = backtest.bootstrap
     weights = draw_weights(len(test), bootstrap.samples, np.random.default_rng(bootstrap.seed))
     cuts, tasks = parameters.prepare_past.cuts, parameters.tasks
+    moment_of = partial(Moment, parameters=parameters.train_head)
     with backtest_engine(parameters.resources) as engine:
-        scored = run_backtest(
-            *(past_cuts(cuts), tasks, backtest),
-            *(lambda cut: Moment(cut, parameters.train_head), present, engine),
-        )
+        scored = run_backtest(past_cuts(cuts), tasks, backtest, moment_of, present, engine)
         results = collect(scored, test, weights, backtest)
     write_json(METRICS_DIRECTORY / "campaign.json", campaign_content(results, backtest))
     write_json(METRICS_DIRECTORY / "campaign_curves.json", curve_content(results, backtest))
