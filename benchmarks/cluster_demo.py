@@ -16,6 +16,7 @@ import typer
 from tabulate import tabulate
 
 from benchmarks.cluster_evaluation import write_evaluation
+from benchmarks.exchanged import bytes_exchanged, event_log_settings
 from benchmarks.standalone_cluster import CONF, cpu_seconds, standalone_cluster
 from offerbench.core import command
 from offerbench.core.atomic import temporary_directory
@@ -101,7 +102,7 @@ def on_cluster(parameters: Parameters, rows: int, master: str, work: Path) -> Pa
         master=master,
         work_directory=str(work / "work"),
         users_per_shard=max(rows // ROWS_A_BUYER // SHARDS, 1),
-        conf=CONF,
+        conf=CONF | event_log_settings(work),
     )
     resources = parameters.resources.model_copy(update={"spark": spark})
     return parameters.model_copy(update={"resources": resources})
@@ -171,8 +172,8 @@ def _sampled(result: TaskResult, segment: str) -> dict[str, bytes]:
     return {name: samples.tobytes() for name, samples in result.samples[segment].items()}
 
 
-def took(stage: str, engine: str, number: int, cost: Cost) -> dict[str, Any]:
-    """Give a row of the table of times."""
+def took(stage: str, engine: str, number: int, cost: Cost, exchanged: int | None = None) -> dict[str, Any]:
+    """Give a row of the table of times; `exchanged` are bytes between tasks."""
     return {
         "stage": stage,
         "engine": engine,
@@ -181,6 +182,7 @@ def took(stage: str, engine: str, number: int, cost: Cost) -> dict[str, Any]:
         "CPU seconds": round(cost.cpu, 1),
         "a second": round(number / cost.seconds),
         "a CPU second": round(number / cost.cpu),
+        "MB exchanged": None if exchanged is None else round(exchanged / 1e6, 1),
     }
 
 
@@ -202,6 +204,7 @@ def main(
         with standalone_cluster(work / "cluster") as cluster:
             of_cluster = on_cluster(parameters, rows, cluster.url, work)
             there = measured(of_cluster, raw, work / "there")
+            by_prepare = bytes_exchanged(work)
             results_there, cost_there = evaluated(
                 dataclasses.replace(evaluation, prepared=work / "there"), of_cluster
             )
@@ -214,9 +217,9 @@ def main(
         )
         runs = [
             took("prepare", ONE, read, here.cost),
-            took("prepare", OTHER, read, there.cost),
+            took("prepare", OTHER, read, there.cost, by_prepare),
             took("evaluate", ONE, scores, cost),
-            took("evaluate", OTHER, scores, cost_there),
+            took("evaluate", OTHER, scores, cost_there, bytes_exchanged(work) - by_prepare),
         ]
         print(tabulate(runs, "keys", tablefmt="pipe", intfmt=","))
 
