@@ -27,6 +27,7 @@ import typer
 from benchmarks.measure import write_results
 from offerbench.core import command
 from offerbench.core.columns import DAY, EVENT_TYPE, USER
+from offerbench.engines.exchange import Exchange
 from offerbench.engines.score_ranges import NUMBER, SCORE, sum_range, write_weights
 from offerbench.engines.scored_shards import IS_POSITIVE, OFFER, USER_NUMBER
 from offerbench.engines.shards import SHARD_NUMBER, build_shards
@@ -80,7 +81,8 @@ def measure(task: str, size: int, directory: Path) -> dict[str, Any]:
     start = time.process_time()
     if task == "histories":
         events = encoded_events(size, parameters)
-        done = build_shards(events, directory, parameters.prepare, parameters.resources.events_per_chunk)
+        exchange = Exchange(str(directory), parameters.resources.spill_directory)
+        done = build_shards(events, exchange, parameters.prepare, parameters.resources.events_per_chunk)
     else:
         done = sum_range(scored_pairs(size), directory, dict.fromkeys(Measure, weights))
     assert len(list(done)) == 1
