@@ -14,7 +14,7 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.engines import spark_evaluation
 from offerbench.engines.evaluation import Evaluation, measure_tasks
 from tests.unit.conftest import make_tiny_data
-from tests.unit.engines.evaluated import bits, write_evaluation
+from tests.unit.engines.evaluated import TASKS, bits, write_evaluation
 from tests.unit.parameters import resources_parameters
 
 from .conftest import LOCAL
@@ -79,11 +79,13 @@ def test_a_killed_executor_changes_no_bit(tmp_path: Path) -> None:
     assert len(killed) == 1
 
 
-def lose(work: Path, pattern: str, lost: list[str], stop: threading.Event) -> None:
-    """Remove the first file of a pattern as soon as it is there."""
+def lose(work: Path, lost: list[str], stop: threading.Event) -> None:
+    """Remove the pairs of a shard's first task as soon as its second is written: they are whole."""
+    first, second = TASKS
     while not stop.is_set():
-        for file in work.glob(pattern):
-            file.unlink(missing_ok=True)
+        for later in work.glob(f"*/pairs/{second}-*.parquet"):
+            (file,) = later.parent.glob(f"{first}-{later.name.split('-')[1]}-*.parquet")
+            file.unlink()
             lost.append(file.name)
             return
         time.sleep(0.005)
@@ -92,7 +94,7 @@ def lose(work: Path, pattern: str, lost: list[str], stop: threading.Event) -> No
 def test_a_lost_shard_is_one_line(tmp_path: Path) -> None:
     evaluation = write_evaluation(tmp_path, make_tiny_data(tmp_path / "tiny"))
     work, lost, stop = tmp_path / "work", list[str](), threading.Event()
-    loser = threading.Thread(target=lose, args=(work, "*/pairs/*.parquet", lost, stop))
+    loser = threading.Thread(target=lose, args=(work, lost, stop))
     loser.start()
     try:
         with pytest.raises(OfferbenchError, match="is gone, or not as the task that wrote it left it"):
