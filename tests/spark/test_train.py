@@ -84,6 +84,18 @@ def test_too_few_slots_are_one_line(make: Make) -> None:
     assert checkout.left() == []
 
 
+def test_replicas_end_with_an_interrupted_driver(make: Make) -> None:
+    checkout = make("interrupted", "local[2]", **CONF)
+    process, said = checkout.run_until(STAGE, epoch=1)
+    first = pids(checkout)
+    process.send_signal(signal.SIGINT)
+    found = ended(process, said, 0.0)
+    assert found.status == 130
+    assert "interrupted: run the same command again to go on." in found.errors.splitlines()
+    assert are_gone(first)
+    assert [name for name in checkout.left() if not name.startswith("epoch_")] == []
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers."""
