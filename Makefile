@@ -80,9 +80,9 @@ test-pipeline: setup ## Run the tests of the pipeline that are not slow: DVC run
 test-slow: setup ## Run the slow tests: runs of the pipeline that are killed, experiments, long trainings.
 	python -m pytest -n 2 --dist loadgroup -m "slow and not spark"
 
-test-spark: setup-spark ## Run the tests that start Spark; it must not be missing.
+test-spark: setup-spark ## Run the tests that start Spark, which must not be missing; with QUICK=1 not the slow ones.
 	@command -v java >/dev/null || { echo "Spark needs Java 17. Install it (Debian: default-jre-headless)." >&2; exit 1; }
-	python -m pytest -m spark
+	python -m pytest -m "spark$(if $(QUICK), and not slow)"
 
 test-all: test ## Run all tests but those of Spark; the small pipeline runs once for the last two kinds.
 	python -m pytest -n 2 --dist loadgroup -m "(pipeline or slow) and not spark"
