@@ -14,7 +14,7 @@ from tests.unit.parameters import prepare_parameters
 
 from .conftest import Engines
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 
 def kill_one(cluster: Cluster, work: Path, killed: list[int], stop: threading.Event) -> None:

@@ -63,6 +63,7 @@ def kill_one(cluster: Cluster, work: Path, killed: list[int], stop: threading.Ev
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_killed_executor_changes_no_bit(tmp_path: Path) -> None:
     evaluation = write_evaluation(tmp_path, make_tiny_data(tmp_path / "tiny"))
     expected = bits(dict(measure_tasks(evaluation, resources_parameters())))
