@@ -51,6 +51,7 @@ WITHOUT_INFLUENCE = {
     "src/offerbench/engines/spark_replicas.py",
     "src/offerbench/engines/spark_score.py",
     "src/offerbench/engines/tasks.py",
+    "src/offerbench/engines/user_shards.py",
     "src/offerbench/engines/work_directories.py",
     "src/offerbench/preparation/resources.py",
 }

@@ -48,6 +48,7 @@ WITHOUT_INFLUENCE = frozenset(
         "engines/spark_replicas.py",
         "engines/spark_score.py",
         "engines/tasks.py",
+        "engines/user_shards.py",
         "engines/work_directories.py",
         "preparation/resources.py",
     )

@@ -1,7 +1,6 @@
 """Tasks of the backtest on a Spark cluster: they fit the peers of an offer feature, or score some users."""
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from offerbench.campaigns.moment import Moment
 from offerbench.campaigns.pair_scores import PairScores, score_part
 from offerbench.campaigns.peers import Peers, PeersAsText, fit_peers, learning_users
 from offerbench.core.paths import PREPARED_DIRECTORY
+from offerbench.engines.exchange import attempt_name
 from offerbench.engines.tasks import not_as_left, refuse_unseen
+from offerbench.engines.user_shards import SIZES, parts_of_shard, save_columns, size_of
 from offerbench.preparation.prepared import load_prepared
 
-SIZES = TypeAdapter(dict[str, int])
-"""What a task answers: the files that it has written, in their order, and their bytes."""
 PEERS = TypeAdapter(PeersAsText)
 
 
@@ -98,9 +97,9 @@ def fit_task(number: int, at: AtCut, tasks: Sequence[str]) -> str:
     moment, task = _loaded(at).moment, tasks[number]
     peers = fit_peers(moment, task, learning_users(moment), at.backtest.propensity)
     content = PEERS.dump_json(peers.as_text())
-    file = at.directory / f"{task}-{_digest(content)}-{secrets.token_hex(4)}.json"
+    file = at.directory / (attempt_name(f"{task}-{_digest(content)}") + ".json")
     file.write_bytes(content)
-    return SIZES.dump_json({str(file): file.stat().st_size}).decode()
+    return SIZES.dump_json(size_of(file)).decode()
 
 
 def read_peers(file: Path) -> Peers:
@@ -131,14 +130,14 @@ def score_shard(number: int, told: ToScore) -> str:
     loaded = _loaded(told.at)
     dated = loaded.dated(told)
     parts = users_in_parts(loaded.moment, told.date, told.users_at_a_time)
-    start, stop = (len(parts) * each // told.shards for each in (number, number + 1))
+    start, stop = parts_of_shard(len(parts), number, told.shards)
     sizes: dict[str, int] = {}
     for part in parts[start:stop]:
         made = PairScores.unwritten(len(part), len(dated.offers))
         score_part(dated, part, made)
-        file = told.at.directory / f"{told.task}-{told.date}-{number:05}-{secrets.token_hex(4)}.npz"
-        np.savez(file, **dict(made.matrices()))
-        sizes[str(file)] = file.stat().st_size
+        sizes |= save_columns(
+            told.at.directory, f"{told.task}-{told.date}-{number:05}", dict(made.matrices())
+        )
     return SIZES.dump_json(sizes).decode()
 
 

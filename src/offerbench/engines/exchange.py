@@ -14,6 +14,7 @@ from pathlib import Path
 from offerbench.core.atomic import temporary_directory
 from offerbench.core.errors import OfferbenchError
 from offerbench.engines.file_systems import download, is_url, upload
+from offerbench.engines.tasks import not_as_left
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,7 @@ class Written:
 
     def refusal(self) -> OfferbenchError:
         """Say that it is not there as it was left."""
-        return OfferbenchError(
-            f"{self.place}: is gone, or not as the task that wrote it left it. "
-            "resources.spark.work_directory must be a directory that all machines see and nobody else writes "
-            "to; then run it again."
-        )
+        return not_as_left(self.place)
 
 
 @dataclass(frozen=True)

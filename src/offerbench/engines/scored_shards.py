@@ -1,6 +1,5 @@
 """Shards of users, scored: the pairs of their negatives groups with the scores of every row, in files."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,8 +14,10 @@ from pydantic import TypeAdapter
 
 from offerbench.core.columns import USER
 from offerbench.engines.evaluation import Evaluation
+from offerbench.engines.exchange import attempt_name
 from offerbench.engines.partial_auc import ordered
 from offerbench.engines.tasks import refuse_unseen
+from offerbench.engines.user_shards import parts_of_shard
 from offerbench.evaluation.evaluate import ScoredTask, score_tasks
 from offerbench.evaluation.negatives import NegativesGroups
 from offerbench.evaluation.pairs import Measure
@@ -107,11 +108,11 @@ def score_shard(number: int, evaluation: Evaluation, shards: int, directory: Pat
     loaded = _LOADED[directory]
     groups, offers = loaded.groups.offers.shape
     batches = groups * offers // evaluation.batch_size
-    start, stop = (groups // batches * (batches * each // shards) for each in (number, number + 1))
+    start, stop = (groups // batches * batch for batch in parts_of_shard(batches, number, shards))
     some = part_of(loaded.groups, start, stop)
     found = {}
     for task, scored in score_tasks(loaded.scorers, loaded.tables, some):
-        path = directory / f"{task}-{number:05}-{secrets.token_hex(4)}.parquet"
+        path = directory / (attempt_name(f"{task}-{number:05}") + ".parquet")
         users = np.searchsorted(loaded.users, some.contexts.users).astype(np.int32)
         found[task] = write_pairs(path, replace(scored, users=users))
     return SCORED.dump_json(found).decode()

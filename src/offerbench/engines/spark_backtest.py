@@ -14,7 +14,6 @@ from offerbench.campaigns.pair_scores import PairScores
 from offerbench.campaigns.peers import Peers
 from offerbench.campaigns.users_as_of import UsersAsOf
 from offerbench.engines.backtest_tasks import (
-    SIZES,
     AtCut,
     ToScore,
     fit_task,
@@ -23,7 +22,8 @@ from offerbench.engines.backtest_tasks import (
     score_shard,
 )
 from offerbench.engines.session import spark_session
-from offerbench.engines.tasks import Task, run_tasks, written
+from offerbench.engines.tasks import Task, run_tasks
+from offerbench.engines.user_shards import files_of, number_of_shards
 from offerbench.engines.work_directories import shared_directory
 from offerbench.preparation.resources import Spark
 
@@ -68,7 +68,7 @@ class SparkBacktest:
 
     def score(self, dated: DatedTask, parts: Sequence[UsersAsOf], into: PairScores) -> None:
         """Score the test users in shards; put them together, one part at a time."""
-        wanted = -(-sum(map(len, parts)) // self._users_per_shard)
+        users, cores = sum(map(len, parts)), self._session.sparkContext.defaultParallelism
         told = ToScore(
             at=self._at(dated.moment, dated.backtest),
             task=dated.task,
@@ -76,7 +76,7 @@ class SparkBacktest:
             level=dated.level,
             peers=dated.peers.as_text(),
             users_at_a_time=max(len(parts[0]), 1),  # only the last part may have fewer
-            shards=min(max(wanted, self._session.sparkContext.defaultParallelism), len(parts)),
+            shards=number_of_shards(users, self._users_per_shard, cores, len(parts)),
         )
         files = self._run(told.shards, partial(score_shard, told=told))
         for file, rows in zip(files, rows_of_parts(parts), strict=True):
@@ -88,4 +88,4 @@ class SparkBacktest:
     def _run(self, count: int, task: Task) -> list[Path]:
         """Run tasks that write files; give these, after a look at whether they are whole."""
         answers = run_tasks(self._session, count, task)
-        return [Path(name) for answer in answers for name in written(SIZES.validate_json(answer))]
+        return [Path(name) for answer in answers for name in files_of(answer)]

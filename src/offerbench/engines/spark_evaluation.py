@@ -26,6 +26,7 @@ from offerbench.engines.scored_shards import IS_POSITIVE, OFFER, SCORED, USER_NU
 from offerbench.engines.scored_shards import SCORE as SCORE_OF
 from offerbench.engines.session import spark_session
 from offerbench.engines.tasks import run_tasks, written
+from offerbench.engines.user_shards import number_of_shards
 from offerbench.engines.work_directories import shared_directory
 from offerbench.evaluation.pairs import Measure
 from offerbench.preparation.resources import Spark
@@ -76,11 +77,11 @@ def measure_on_spark(evaluation: Evaluation, spark: Spark) -> Iterator[tuple[str
 
 
 def _count_shards(evaluation: Evaluation, spark: Spark, cores: int) -> int:
-    """Give the number of shards: so many users each, and one for each core, but no less than a batch each."""
+    """Give the number of shards, of a batch or more; see `number_of_shards`."""
     split = read_parquet(evaluation.prepared / "users.parquet")[SPLIT]
     users = int((split == evaluation.split).sum())
     batches = len(read_batches(evaluation.batches_file, evaluation.batch_size))
-    return min(max(-(-users // spark.users_per_shard), cores), batches)
+    return number_of_shards(users, spark.users_per_shard, cores, batches)
 
 
 def _exchanged(

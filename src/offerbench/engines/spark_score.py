@@ -1,7 +1,6 @@
 """The campaign score on a Spark cluster: users are scored in shards, for every offer of a run."""
 
 import logging
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -9,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from offerbench.campaigns.config import TrainHead
 from offerbench.campaigns.cuts import PRESENT, Cut
@@ -18,14 +16,19 @@ from offerbench.campaigns.offer import Offer
 from offerbench.campaigns.score import HeadScore, Scoring
 from offerbench.campaigns.scored_users import ScoredUsers
 from offerbench.engines.session import spark_session
-from offerbench.engines.tasks import refuse_unseen, run_tasks, written
+from offerbench.engines.tasks import refuse_unseen, run_tasks
+from offerbench.engines.user_shards import (
+    SIZES,
+    files_of,
+    number_of_shards,
+    parts_of_shard,
+    save_columns,
+)
 from offerbench.engines.work_directories import refuse_url, shared_directory
 from offerbench.preparation.resources import Spark
 
 LOG = logging.getLogger(__name__)
 COLUMNS = [field.name for field in fields(ScoredUsers)]
-SIZES = TypeAdapter(dict[str, int])
-"""Files of a shard, one for each offer, and their bytes."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class SparkScore:
             spark_session(self._spark) as session,
         ):
             LOG.info("Spark %s at %s", session.version, self._spark.master)
-            wanted = -(-parts * scoring.users_at_a_time // self._spark.users_per_shard)
+            users, cores = parts * scoring.users_at_a_time, session.sparkContext.defaultParallelism
             told = Told(
                 cut=scoring.moment.cut,
                 parameters=scoring.moment.parameters,
@@ -80,10 +83,10 @@ class SparkScore:
                 users_at_a_time=scoring.users_at_a_time,
                 offers=tuple(offers),
                 directory=work,
-                shards=min(max(wanted, session.sparkContext.defaultParallelism), parts),
+                shards=number_of_shards(users, self._spark.users_per_shard, cores, parts),
             )
             answers = run_tasks(session, told.shards, partial(score_users, told=told))
-            shards = [written(sizes) for answer in answers if (sizes := SIZES.validate_json(answer))]
+            shards = [files for answer in answers if (files := files_of(answer))]
             for place in range(len(offers)):
                 yield _together([shard[place] for shard in shards])
 
@@ -118,13 +121,11 @@ def score_users(number: int, told: Told) -> str:
         _LOADED[told.directory] = told.scoring()
     scoring = _LOADED[told.directory]
     parts = scoring.parts()
-    start, stop = (len(parts) * each // told.shards for each in (number, number + 1))
+    start, stop = parts_of_shard(len(parts), number, told.shards)
     users = [made for part in parts[start:stop] if len(made := scoring.users(part))]
     sizes: dict[str, int] = {}
     for place, offer in enumerate(told.offers if users else ()):
         scored = zip(*map(scoring.scored(scoring.described(offer)), users), strict=True)
         columns = dict(zip(COLUMNS, map(np.concatenate, scored), strict=True))
-        file = told.directory / f"{place:04}-{number:05}-{secrets.token_hex(4)}.npz"
-        np.savez(file, **columns)
-        sizes[str(file)] = file.stat().st_size
+        sizes |= save_columns(told.directory, f"{place:04}-{number:05}", columns)
     return SIZES.dump_json(sizes).decode()

@@ -119,7 +119,7 @@ def written(paths_and_sizes: Mapping[str, int]) -> list[str]:
     return list(paths_and_sizes)
 
 
-def not_as_left(file: Path) -> OfferbenchError:
+def not_as_left(file: Path | str) -> OfferbenchError:
     """Give the refusal of a file that is not what a task has written."""
     return OfferbenchError(
         f"{file}: is gone, or not as the task that wrote it left it. resources.spark.work_directory "

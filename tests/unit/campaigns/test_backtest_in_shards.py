@@ -1,7 +1,7 @@
 """The backtest's users scored in shards, without Spark, against one machine: every score the same bits."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import chdir, contextmanager
+from collections.abc import Sequence
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,11 +23,11 @@ from offerbench.core.errors import OfferbenchError
 from offerbench.core.paths import PREPARED_DIRECTORY
 from offerbench.engines import spark_backtest
 from offerbench.engines.backtest import backtest_engine
-from offerbench.engines.backtest_tasks import PEERS, SIZES
+from offerbench.engines.backtest_tasks import PEERS
+from offerbench.engines.user_shards import SIZES
 from offerbench.preparation.prepared import load_prepared
-from offerbench.preparation.resources import Spark
 
-from ..engines.plain_session import PlainSession
+from ..engines.plain_session import PlainSession, open_plain_session
 from ..parameters import backtest_parameters, head_parameters, resources_parameters
 from .conftest import CUT, TASKS
 
@@ -63,15 +63,7 @@ def asked(finished_checkout: Path) -> list[DatedTask]:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> PlainSession:
     """A session that runs tasks in a loop."""
-    plain = PlainSession()
-
-    @contextmanager
-    def opened(_: Spark) -> Iterator[PlainSession]:
-        yield plain
-
-    monkeypatch.setattr(spark_backtest, "spark_session", opened)
-    monkeypatch.setattr("offerbench.model.runtime.configure", lambda threads: None)  # it is set up already
-    return plain
+    return open_plain_session(monkeypatch, spark_backtest)
 
 
 def scored(dated: DatedTask, users_at_a_time: int, engine: Engine) -> PairScores:

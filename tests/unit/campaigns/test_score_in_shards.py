@@ -1,7 +1,6 @@
 """Users scored in shards, without Spark, against one machine: every column of the same bits."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -20,7 +19,7 @@ from offerbench.engines import spark_score
 from offerbench.engines.spark_score import SparkScore
 from offerbench.preparation.resources import Spark
 
-from ..engines.plain_session import PlainSession
+from ..engines.plain_session import PlainSession, open_plain_session
 
 OFFERS = ["brand = 'brand2' or product_id = '3'", "price_cluster < 3", "brand = 'brand1'"]
 
@@ -28,15 +27,7 @@ OFFERS = ["brand = 'brand2' or product_id = '3'", "price_cluster < 3", "brand = 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> PlainSession:
     """A session that runs tasks in a loop."""
-    plain = PlainSession()
-
-    @contextmanager
-    def opened(_: Spark) -> Iterator[PlainSession]:
-        yield plain
-
-    monkeypatch.setattr(spark_score, "spark_session", opened)
-    monkeypatch.setattr("offerbench.model.runtime.configure", lambda threads: None)  # it is set up already
-    return plain
+    return open_plain_session(monkeypatch, spark_score)
 
 
 def bits(scored: Iterator[ScoredUsers]) -> list[list[tuple[str, bytes]]]:

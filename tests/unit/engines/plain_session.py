@@ -1,11 +1,15 @@
 """Spark's part in numbered tasks, in a loop: what the tasks do is tested without Java."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 
 import pyarrow as pa
+import pytest
+
+from offerbench.preparation.resources import Spark
 
 Task = Callable[[Iterator[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
@@ -46,3 +50,16 @@ class PlainSession:
         self.jobs.append(len(rows))
         names = [column.split()[0] for column in schema.split(", ")]
         return PlainFrame([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def open_plain_session(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> PlainSession:
+    """Give a module of engines/ a session that runs tasks in a loop, in place of Spark's."""
+    plain = PlainSession()
+
+    @contextmanager
+    def opened(_: Spark) -> Iterator[PlainSession]:
+        yield plain
+
+    monkeypatch.setattr(module, "spark_session", opened)
+    monkeypatch.setattr("offerbench.model.runtime.configure", lambda threads: None)  # it is set up already
+    return plain
